@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_SLIRP_H
+#define MQVMM_SLIRP_SLIRP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/fail.h"
+#include "slirp/port.h"
+
+struct slirp;
+
+enum slirp_engine {
+	SLIRP_ENGINE_AUTO, /* io_uring where the host allows it, else epoll */
+	SLIRP_ENGINE_URING,
+	SLIRP_ENGINE_EPOLL,
+};
+
+#define SLIRP_FORWARDS_MAX  64
+#define SLIRP_RESOLVERS_MAX 3
+
+/**
+ * struct slirp_forward - One port of the host that leads into the guest
+ * @protocol:	IPPROTO_TCP or IPPROTO_UDP
+ * @host:	Where to listen; port 0 lets the host choose
+ * @guest:	Where it leads
+ */
+struct slirp_forward {
+	int protocol;
+	struct sockaddr_in host;
+	struct sockaddr_in guest;
+};
+
+/**
+ * struct slirp_config - The guest's network, IPv4 part
+ * @shard_count:	Shards, 1 for each queue pair
+ * @engine:		How a shard reaches the host's sockets
+ * @network, @netmask:	The guest's subnet
+ * @gateway:		Stands for the host's loopback
+ * @dns:		Resolver that the guest is given
+ * @guest:		First address that DHCP leases
+ * @guest_mac:		The device's MAC address
+ * @gateway_mac:	Ours
+ * @mtu:		Of the guest's interface, bytes of IP packet
+ * @resolver:		Host resolvers that @dns stands for; none: those of
+ *			/etc/resolv.conf
+ * @resolver_count:	Entries of @resolver in use
+ * @hostname:		Given by DHCP, may be empty
+ * @forward:		Host ports that lead into the guest
+ * @forward_count:	Entries of @forward in use
+ * @host_loopback:	@gateway leads to the host's loopback
+ * @restricted:		No flow may leave, only forwards work
+ * @flows_max:		Live flows per shard
+ * @tcp_idle_s:		Established TCP flow without traffic, seconds
+ * @udp_idle_s:		UDP flow without traffic, seconds
+ */
+struct slirp_config {
+	unsigned int shard_count;
+	enum slirp_engine engine;
+	struct in_addr network;
+	struct in_addr netmask;
+	struct in_addr gateway;
+	struct in_addr dns;
+	struct in_addr guest;
+	uint8_t guest_mac[6];
+	uint8_t gateway_mac[6];
+	unsigned int mtu;
+	struct sockaddr_in resolver[SLIRP_RESOLVERS_MAX];
+	unsigned int resolver_count;
+	char hostname[64];
+	struct slirp_forward forward[SLIRP_FORWARDS_MAX];
+	unsigned int forward_count;
+	bool host_loopback;
+	bool restricted;
+	unsigned int flows_max;
+	unsigned int tcp_idle_s;
+	unsigned int udp_idle_s;
+};
+
+/**
+ * slirp_config_init() - QEMU's addresses: 10.0.2.0/24, .2, .3 and .15
+ * @config:	To fill; one shard, engine auto, MTU 1500
+ */
+void slirp_config_init(struct slirp_config *config);
+
+/**
+ * slirp_create() - Make the NAT: shards, flow table, listeners; no thread yet
+ * @config:	Copied
+ * @port:	config->shard_count ports, one per shard; they outlive the NAT
+ * @out:	The NAT
+ * @fail:	The cause, as a sentence
+ *
+ * Return: 0 or negative errno
+ */
+int slirp_create(const struct slirp_config *config, struct port *const *port,
+		 struct slirp **out, struct fail *fail);
+
+/**
+ * slirp_start() - Start one thread per shard
+ * @pin:	Called on each new shard thread first, may be NULL: the place
+ *		to set its affinity and name
+ * @context:	Passed to @pin
+ *
+ * Return: 0 or negative errno, then no thread runs
+ */
+int slirp_start(struct slirp *slirp,
+		void (*pin)(void *context, unsigned int shard), void *context,
+		struct fail *fail);
+
+/**
+ * slirp_destroy() - Stop the threads, close all sockets, free everything
+ * @slirp:	May be NULL
+ */
+void slirp_destroy(struct slirp *slirp);
+
+/**
+ * slirp_call_shard() - Run a function on a shard's thread, between two turns
+ * @shard:	Index
+ * @call:	Runs when the shard holds no buffer of its port
+ * @context:	Passed to @call
+ *
+ * Returns when @call has run. Before slirp_start() it runs on the caller's
+ * thread. The shard's loop runs at once afterwards, as after a kick.
+ *
+ * Context: any thread but a shard's; sleeps. Calls from several threads at once
+ * are served one after the other. @call must not wait for the caller's locks.
+ */
+void slirp_call_shard(struct slirp *slirp, unsigned int shard,
+		      void (*call)(void *context), void *context);
+
+/**
+ * slirp_set_queues() - How many queue pairs the guest uses now
+ * @count:	1 to shard_count: flows are steered to receive queues below it
+ *
+ * Context: any thread, lock-free.
+ */
+void slirp_set_queues(struct slirp *slirp, unsigned int count);
+
+/**
+ * slirp_engine_name() - Which engine the shards use
+ *
+ * Return: "io_uring" or "epoll"; valid after slirp_start()
+ */
+const char *slirp_engine_name(const struct slirp *slirp);
+
+/**
+ * slirp_forward_port() - The host port that a forward listens on
+ * @index:	Of config->forward
+ *
+ * Return: port, host byte order
+ */
+unsigned int slirp_forward_port(const struct slirp *slirp, unsigned int index);
+
+/**
+ * slirp_print_stats() - Write every shard's counters as JSON: {"shards":[...]}
+ * @out:	Where to
+ *
+ * Context: any thread; reads the running shards' counters, lock-free.
+ */
+void slirp_print_stats(const struct slirp *slirp, FILE *out);
+
+#endif
