@@ -51,7 +51,8 @@
  * @gso_type:	PORT_GSO_*
  * @header_len:	Ethernet to TCP header, bytes, with a gso_type; a hint only
  * @gso_size:	MSS to segment by, bytes
- * @csum_start:	Checksum covers from here to the end, bytes from the frame's start
+ * @csum_start:	Checksum covers from here to the end, bytes from the frame's
+ * start
  * @csum_offset: Where the checksum field is, bytes from @csum_start
  */
 struct port_offload {
@@ -122,10 +123,10 @@ struct port;
  *		failed. Watched edge-triggered, not read by the shard, the
  *		same one for the port's life.
  * @disarm:	The shard is awake: the guest need not notify
- * @arm:	The shard is about to sleep: ask for notifications (of transmitted
- *		frames; of posted buffers too if an rx_reserve failed since the last
- *		arm). Return: true if work is there already, so that sleeping
- *		would lose it
+ * @arm:	The shard is about to sleep: ask for notifications (of
+ *transmitted frames; of posted buffers too if an rx_reserve failed since the
+ *last arm). Return: true if work is there already, so that sleeping would lose
+ *it
  * @tx_take:	Next transmitted frame. Return: 1 with @frame filled, 0 if
  *		there is none. Malformed ones are dropped inside and counted.
  * @tx_done:	Give a taken frame's buffer back; in any order

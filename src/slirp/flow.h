@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_FLOW_H
+#define MQVMM_SLIRP_FLOW_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <urcu/rculfhash.h>
+
+#include "slirp/timer.h"
+
+/*
+ * Theory of operation
+ *
+ * A flow is one conversation of the guest's with one host socket behind it. It
+ * has one owner, the only shard that touches it. It is found two ways: through
+ * the owner's private index (no lock, no RCU: the hot path), and, by other
+ * shards, through the one shared table (cds_lfht under liburcu's QSBR flavour),
+ * which answers only "who owns this key?".
+ *
+ * Flows live in a slab of fixed slots per shard. A freed flow's slot is used
+ * again only after a grace period, since another shard may be looking at its
+ * key; slot generations tell late events of a dead flow from those of the next.
+ */
+
+/**
+ * struct flow_key - What makes a flow, as the guest sees it; hashed as bytes
+ * @guest, @peer: Addresses, IPv4 as ::ffff:a.b.c.d
+ * @guest_port, @peer_port: Host byte order; for ICMP echo the identifier and 0
+ * @protocol:	IPPROTO_*
+ *
+ * For UDP @peer and @peer_port are zero: one mapping for all that a guest's
+ * port talks to (endpoint-independent mapping, RFC 4787 4.1).
+ */
+struct flow_key {
+	struct in6_addr guest;
+	struct in6_addr peer;
+	uint16_t guest_port;
+	uint16_t peer_port;
+	uint8_t protocol;
+	uint8_t zero[3];
+};
+
+struct shard;
+struct packet;
+struct flow;
+
+/**
+ * struct flow_ops - What a protocol does for its flows
+ * @input:	A frame from the guest; @packet->l4 stands at the transport
+ *header, and the transport checksum has been checked
+ * @event:	The socket is ready (ENGINE_* bits)
+ * @timer:	flow->timer expired
+ * @resume:	Receive space is there again after shard_stall_flow(), or the
+ *		turn's end was asked for with shard_queue_ack()
+ * @abort:	End it now: the limits demand its slot, or the NAT is
+ *		destroyed. Must call flow_free().
+ *
+ * Each may queue up to FLOW_OPS_MAX engine operations and may free its flow.
+ */
+struct flow_ops {
+	void (*input)(struct shard *shard, struct flow *flow,
+		      struct packet *packet);
+	void (*event)(struct shard *shard, struct flow *flow,
+		      unsigned int ready);
+	void (*timer)(struct shard *shard, struct flow *flow);
+	void (*resume)(struct shard *shard, struct flow *flow);
+	void (*abort)(struct shard *shard, struct flow *flow);
+};
+
+#define FLOW_OPS_MAX 4
+
+/**
+ * struct flow - What all protocols' flows begin with
+ * @node:	In the shared table
+ * @key:	Does not change while in the table
+ * @hash:	Of @key
+ * @owner:	Shard; read by other shards under RCU
+ * @generation:	Of the slot, bumped when it is freed
+ * @slot:	Index in the owner's slab
+ * @dead:	Freed; operations in flight are dropped
+ * @stalled, @ack_queued: On the shard's list of that name
+ * @rx_queue:	Queue that the guest last transmitted on; receive steering
+ * @sock:	Host socket, -1 if none
+ * @ops:	The protocol's
+ * @timer:	The flow's one timer
+ * @stall_next, @ack_next: Links of those lists
+ * @idle_prev, @idle_next: Least-recently-used list of the shard, by last packet
+ */
+struct flow {
+	struct cds_lfht_node node;
+	struct flow_key key;
+	uint32_t hash;
+	uint32_t generation;
+	uint32_t slot;
+	uint16_t owner;
+	uint16_t rx_queue;
+	bool dead;
+	bool stalled;
+	bool ack_queued;
+	int sock;
+	const struct flow_ops *ops;
+	struct timer timer;
+	struct flow *stall_next;
+	struct flow *ack_next;
+	uint64_t free_after; /* grace period that must have passed */
+	struct flow *free_next;
+};
+
+#define FLOW_SLOT_SIZE 512 /* bytes per flow of any protocol */
+
+/**
+ * flow_create() - Make a flow that this shard owns, in both indexes
+ * @key:	Not in the private index
+ * @ops:	The protocol's
+ * @owner:	Set when another shard owns @key already
+ *
+ * Return: the flow, zeroed behind struct flow, sock -1; NULL with *owner set
+ * to another shard's index when that shard owns the key; NULL with *owner set
+ * to this shard's when no slot is free
+ */
+struct flow *flow_create(struct shard *shard, const struct flow_key *key,
+			 const struct flow_ops *ops, unsigned int *owner);
+
+/**
+ * flow_find() - Look a key up in the shard's private index
+ *
+ * Return: the flow, NULL if this shard does not own it
+ */
+struct flow *flow_find(struct shard *shard, const struct flow_key *key);
+
+/**
+ * flow_free() - Take a flow out of both indexes, close its socket later in the
+ *		turn, cancel its timer
+ */
+void flow_free(struct shard *shard, struct flow *flow);
+
+/* Token of a flow's socket for engine_watch(). */
+uint64_t flow_token(const struct flow *flow);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_PROTOCOLS_H
+#define MQVMM_SLIRP_PROTOCOLS_H
+
+#include "slirp/shard.h"
+
+/*
+ * The shard's dispatch table in words: what it calls for frames that belong to
+ * no flow of its own. All on the shard's thread, inside a turn.
+ */
+
+/* ARP (RFC 826): answers for every address of the subnet but the guest's. */
+void arp_input(struct shard *shard, struct packet *packet);
+
+/* DHCPv4 (RFC 2131): a datagram to port 67; @packet->l4 at the UDP header. */
+void dhcp_input(struct shard *shard, struct packet *packet);
+
+extern const struct flow_ops tcp_flow_ops;
+extern const struct flow_ops udp_flow_ops;
+extern const struct flow_ops icmp_flow_ops;
+
+/**
+ * tcp_open() - A segment for which no flow exists anywhere
+ * @key:	Its key
+ *
+ * A SYN makes a flow and begins to connect, everything else but RST is answered
+ * by RST (RFC 9293, 3.5.2).
+ *
+ * Return: -1, or the index of the shard that turned out to own the key, to
+ * which the caller hands the frame
+ */
+int tcp_open(struct shard *shard, const struct flow_key *key,
+	     struct packet *packet);
+
+/**
+ * tcp_accept() - A connection came in on a forward's listener
+ * @sock:	The connected socket, non-blocking; taken over, closed on
+ * failure
+ * @guest:	Where it leads in the guest
+ */
+void tcp_accept(struct shard *shard, int sock, const struct sockaddr_in *guest);
+
+/* The same for a datagram or echo request without a flow; first packet
+ * included. */
+int udp_open(struct shard *shard, const struct flow_key *key,
+	     struct packet *packet);
+int icmp_open(struct shard *shard, const struct flow_key *key,
+	      struct packet *packet);
+
+/* A UDP forward's socket, bound to its host port, becomes a flow at start. */
+void udp_forward(struct shard *shard, int sock,
+		 const struct sockaddr_in *guest);
+
+/* Send an ICMP error about @packet to the guest (RFC 792, RFC 1812 4.3.2). */
+void icmp_send_error(struct shard *shard, const struct packet *packet,
+		     uint8_t type, uint8_t code, uint16_t mtu);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_SHARD_H
+#define MQVMM_SLIRP_SHARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "slirp/engine.h"
+#include "slirp/flow.h"
+#include "slirp/port.h"
+#include "slirp/slirp.h"
+#include "slirp/timer.h"
+#include "slirp/wire.h"
+
+/*
+ * Theory of operation
+ *
+ * What protocols (tcp.c, udp.c, ...) may ask of the shard that runs them. All
+ * of it is for the shard's own thread, inside a turn:
+ *
+ *   clock - take frames, input() each - run the batch, done() each - events -
+ *   run - acknowledgements - run - timers - flush the port - close sockets -
+ *   quiescent - wait
+ *
+ * A protocol never calls the kernel for payload itself: it queues operations
+ * (shard_queue_op) that run together, and goes on in done(). Before each call
+ * into a protocol the shard makes sure that FLOW_OPS_MAX operations fit.
+ */
+
+/**
+ * struct shard_counters - One writer, the shard; relaxed reads by anybody
+ *
+ * Named in the statistics as here.
+ */
+struct shard_counters {
+	uint64_t turns;
+	uint64_t waits;
+	uint64_t tx_frames, tx_bytes;
+	uint64_t rx_frames, rx_bytes;
+	uint64_t tx_malformed;   /* dropped: not a frame that we can read */
+	uint64_t tx_unsupported; /* dropped: protocol that is not carried */
+	uint64_t rx_stalls;      /* frame for the guest had to wait for space */
+	uint64_t handoffs_out, handoffs_in; /* frames of other shards' flows */
+	uint64_t handoffs_full; /* had to wait for a hand-off buffer */
+	uint64_t flows_made, flows_ended, flows_refused;
+	uint64_t tcp_flows, udp_flows, icmp_flows; /* made, by protocol */
+	uint64_t tcp_retransmits, tcp_resets;
+	uint64_t dns_queries;
+	uint64_t operations, batches;
+};
+
+/* Add to one of the calling shard's counters. */
+#define SHARD_COUNT(shard, name, n)                    \
+	__atomic_store_n(&shard_counters(shard)->name, \
+			 shard_counters(shard)->name + (n), __ATOMIC_RELAXED)
+
+struct shard_counters *shard_counters(struct shard *shard);
+
+const struct slirp_config *shard_config(const struct shard *shard);
+
+/* CLOCK_MONOTONIC at the beginning of the turn. */
+uint64_t shard_now_ms(const struct shard *shard);
+uint64_t shard_now_us(const struct shard *shard);
+
+/* What the shard's own port's driver takes at this moment. */
+const struct port_features *shard_features(const struct shard *shard);
+
+struct timer_wheel *shard_timers(struct shard *shard);
+struct engine *shard_engine(struct shard *shard);
+
+/**
+ * struct outgoing - A frame on its way to the guest
+ * @space:	Where to write it: iov, iov_count, length. In the guest's
+ *		buffers, or in a hand-off buffer when the receive queue is
+ *		another shard's.
+ * @queue:	Receive queue
+ * @handoff:	The shard's own
+ */
+struct outgoing {
+	struct port_space space;
+	unsigned int queue;
+	struct handoff *handoff;
+};
+
+/**
+ * outgoing_begin() - Get space for a frame of up to @length bytes
+ * @queue:	Receive queue it should go to (flow->rx_queue); steered below
+ *the number of queue pairs in use
+ *
+ * Return: 0, or -ENOBUFS: shard_stall_flow() then, or drop
+ */
+int outgoing_begin(struct shard *shard, unsigned int queue, size_t length,
+		   struct outgoing *out);
+
+/* Send the first @length bytes of it; @offload may be NULL. */
+void outgoing_commit(struct shard *shard, struct outgoing *out, size_t length,
+		     const struct port_offload *offload);
+void outgoing_cancel(struct shard *shard, struct outgoing *out);
+
+/**
+ * outgoing_send() - Send a small frame from plain memory: begin, copy, commit
+ *
+ * Return: 0 or -ENOBUFS
+ */
+int outgoing_send(struct shard *shard, unsigned int queue, const void *frame,
+		  size_t length, const struct port_offload *offload);
+
+/**
+ * struct shard_op - One queued operation
+ * @op:		What the engine does; filled in by the protocol
+ * @flow:	Whose it is
+ * @done:	Called in queueing order once the batch has run, with op.result;
+ *not called when the flow died meanwhile (then @out is cancelled)
+ * @out:	For receives straight into the guest's buffers
+ * @has_out:	@out is reserved: done() must commit or cancel it
+ * @context:	The protocol's
+ */
+struct shard_op {
+	struct engine_op op;
+	struct flow *flow;
+	void (*done)(struct shard *shard, struct shard_op *op);
+	struct outgoing out;
+	bool has_out;
+	uint64_t context;
+};
+
+/**
+ * shard_queue_op() - Add an operation to the turn's batch
+ * @flow:	Its socket is operated on: op.fd is set to flow->sock
+ * @done:	See struct shard_op
+ *
+ * At most FLOW_OPS_MAX from inside one call into a protocol (input, event,
+ * timer, resume, done). Bytes that the operation reads from the guest's frame
+ * stay in place until the turn ends.
+ *
+ * Return: the operation; op.message, op.iov are zeroed counts, to be filled in
+ */
+struct shard_op *shard_queue_op(struct shard *shard, struct flow *flow,
+				enum engine_op_kind kind,
+				void (*done)(struct shard *shard,
+					     struct shard_op *op));
+
+/**
+ * shard_stall_flow() - Have flow->ops->resume called when receive space may be
+ *		there again
+ */
+void shard_stall_flow(struct shard *shard, struct flow *flow);
+
+/**
+ * shard_queue_ack() - Have flow->ops->resume called once near the end of this
+ *		turn, after batches have run: the place to acknowledge what
+ *		the turn took, and to receive more
+ */
+void shard_queue_ack(struct shard *shard, struct flow *flow);
+
+/**
+ * shard_take_socket() - A TCP/IPv4 socket made ready in advance
+ *
+ * Non-blocking, close-on-exec, TCP_NODELAY, with a source port range of the
+ * shard's own where the host has IP_LOCAL_PORT_RANGE.
+ *
+ * Return: descriptor, or negative errno (-EMFILE)
+ */
+int shard_take_socket(struct shard *shard);
+
+/* Random bytes for sequence numbers and identifiers, keyed per NAT. */
+uint64_t shard_secret(const struct shard *shard, unsigned int which);
+
+#endif
