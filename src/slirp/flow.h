@@ -85,7 +85,10 @@ struct flow_ops {
  * @ops:	The protocol's
  * @timer:	The flow's one timer
  * @stall_next, @ack_next: Links of those lists
- * @idle_prev, @idle_next: Least-recently-used list of the shard, by last packet
+ * @published:	Non-zero once @key may be read by other shards: stored after
+ *		the key, pairs with the load in the table's match function
+ * @free_after:	Grace period that must have passed before the slot is reused
+ * @free_next:	In the limbo or free list
  */
 struct flow {
 	struct cds_lfht_node node;
@@ -95,6 +98,7 @@ struct flow {
 	uint32_t slot;
 	uint16_t owner;
 	uint16_t rx_queue;
+	uint32_t published;
 	bool dead;
 	bool stalled;
 	bool ack_queued;
@@ -103,7 +107,7 @@ struct flow {
 	struct timer timer;
 	struct flow *stall_next;
 	struct flow *ack_next;
-	uint64_t free_after; /* grace period that must have passed */
+	uint64_t free_after;
 	struct flow *free_next;
 };
 

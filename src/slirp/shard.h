@@ -47,6 +47,7 @@ struct shard_counters {
 	uint64_t tcp_retransmits, tcp_resets;
 	uint64_t dns_queries;
 	uint64_t operations, batches;
+	uint64_t syscalls; /* of the shard's thread, but for its port's */
 };
 
 /* Add to one of the calling shard's counters. */
@@ -162,6 +163,19 @@ void shard_queue_ack(struct shard *shard, struct flow *flow);
  * Return: descriptor, or negative errno (-EMFILE)
  */
 int shard_take_socket(struct shard *shard);
+
+/**
+ * shard_take_keep() - A buffer for a small reply until the guest has it
+ *
+ * Return: SHARD_KEEP_SIZE bytes, NULL when all are in use
+ */
+void *shard_take_keep(struct shard *shard);
+void shard_put_keep(struct shard *shard, void *keep);
+
+#define SHARD_KEEP_SIZE 2048 /* bytes */
+
+/* Scratch memory of 64 KiB + 64 bytes, for the current call only. */
+void *shard_scratch(struct shard *shard);
 
 /* Random bytes for sequence numbers and identifiers, keyed per NAT. */
 uint64_t shard_secret(const struct shard *shard, unsigned int which);

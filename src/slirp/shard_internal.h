@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_SHARD_INTERNAL_H
+#define MQVMM_SLIRP_SHARD_INTERNAL_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <urcu/rculfhash.h>
+#include <urcu/wfcqueue.h>
+
+#include "slirp/shard.h"
+
+/*
+ * What the files of the shard itself share: shard.c (the loop), shard_batch.c
+ * (operations), outgoing.c, handoff.c, flow.c, pool.c and slirp.c (all shards).
+ * Protocols include shard.h only.
+ */
+
+#define CACHE_LINE 64 /* bytes; two shards never write to one line */
+
+#define SHARD_FRAMES_MAX 64  /* frames taken from the port in a turn */
+#define SHARD_OPS_MAX    128 /* operations in a batch */
+#define SHARD_EVENTS_MAX 64  /* readiness events in a turn */
+#define SHARD_ROUNDS_MAX 8   /* acknowledge-and-receive rounds in a turn */
+
+#define POOL_SOCKETS_MAX 32   /* TCP sockets made in advance */
+#define POOL_KEEPS       2048 /* small replies kept for retransmission */
+
+#define HANDOFF_SMALL_SIZE  2048 /* bytes of frame */
+#define HANDOFF_SMALL_COUNT 512
+#define HANDOFF_LARGE_COUNT 48
+#define HANDOFF_RESERVED    8 /* large ones that only transmitted frames get */
+
+/* What an engine token's top byte says its rest is. */
+enum token_type {
+	TOKEN_KICK = 1,
+	TOKEN_WAKE,
+	TOKEN_LISTENER,
+	TOKEN_FLOW,
+};
+
+#define TOKEN(type, rest) ((uint64_t)(type) << 56 | (rest))
+
+enum handoff_kind {
+	HANDOFF_TX, /* from the guest, for the flow's owner */
+	HANDOFF_RX, /* from the flow's owner, for the guest's queue */
+};
+
+/**
+ * struct handoff - A frame on its way from one shard to another
+ * @node:	In the receiver's inbox, the source's returns, or (next) a list
+ * @next:	In the source's free list or a shard's private list
+ * @source:	Shard whose pool it goes back to
+ * @kind:	Which way it travels
+ * @large:	Of the source's large pool
+ * @queue:	HANDOFF_TX: queue that the guest transmitted on
+ * @ready:	Written last by the sender, read first by the receiver: pairs
+ *		with the load in handoff_receive()
+ * @length:	Of @data, bytes
+ */
+struct handoff {
+	struct cds_wfcq_node node;
+	struct handoff *next;
+	struct shard *source;
+	enum handoff_kind kind;
+	bool large;
+	unsigned int queue;
+	uint32_t ready;
+	size_t length;
+	struct port_offload offload;
+	uint8_t data[];
+};
+
+/* An inbox: any shard appends, the owner takes all. */
+struct handoff_queue {
+	struct cds_wfcq_head head __attribute__((aligned(CACHE_LINE)));
+	struct cds_wfcq_tail tail __attribute__((aligned(CACHE_LINE)));
+};
+
+struct index_entry {
+	uint32_t hash;
+	uint32_t slot; /* plus one; 0 is empty */
+};
+
+/* An operation to run on the shard's thread, from slirp_call_shard(). */
+struct shard_call {
+	void (*call)(void *context);
+	void *context;
+	sem_t done;
+};
+
+struct listener {
+	int sock;
+	struct sockaddr_in guest;
+};
+
+struct shard {
+	/* Other shards write here. */
+	struct handoff_queue inbox;
+	struct handoff_queue returns;
+	uint32_t starving;       /* waits for a hand-off buffer to come back */
+	struct shard_call *call; /* exchanged with slirp_call_shard() */
+	bool stop;
+
+	/* The rest is the shard's own. */
+	struct slirp *slirp __attribute__((aligned(CACHE_LINE)));
+	unsigned int index;
+	struct port *port;
+	struct port_features features;
+	struct engine *engine;
+	uint64_t syscalls_seen;
+	int wake_fd;
+	uint64_t now_us;
+	bool more; /* work is left for the next turn */
+	unsigned int input_queue;
+	struct timer_wheel timers;
+
+	struct port_frame frame[SHARD_FRAMES_MAX];
+	unsigned int frame_count;
+
+	struct shard_op op[SHARD_OPS_MAX];
+	unsigned int op_count;
+	bool running;
+
+	struct flow *ack_first, **ack_last;
+	struct flow *stall_first, **stall_last;
+
+	uint8_t *slab;      /* flows_max slots of FLOW_SLOT_SIZE */
+	uint32_t slab_used; /* slots that were ever used */
+	uint32_t live;
+	struct flow *free_first;
+	struct flow *limbo_first, **limbo_last;
+	struct index_entry *index_table;
+	uint32_t index_mask;
+
+	struct handoff *small_free, *large_free;
+	unsigned int large_count;
+	struct handoff *held; /* processed, given back at the turn's end */
+	struct handoff *backlog_first, **backlog_last; /* HANDOFF_RX */
+	void *handoff_memory;
+	size_t handoff_memory_size;
+
+	int socket[POOL_SOCKETS_MAX];
+	unsigned int socket_count;
+	uint32_t port_first, port_span, port_next;
+	uint8_t *keep_memory;
+	void *keep_free;
+	uint32_t keep_used;
+	uint8_t *scratch;
+
+	struct listener listener[SLIRP_FORWARDS_MAX];
+
+	pthread_t thread;
+	bool started;
+	int start_result;
+	struct fail start_fail;
+	sem_t start_done;
+	void (*pin)(void *context, unsigned int shard);
+	void *pin_context;
+
+	struct shard_counters counters __attribute__((aligned(CACHE_LINE)));
+};
+
+/* Grace periods, made by one thread for all shards (grace.c). */
+struct grace {
+	uint64_t started;   /* stored by the grace thread, read by shards */
+	uint64_t completed; /* the same */
+	uint32_t wanted;    /* exchanged: a shard has flows in limbo */
+	int wake_fd;
+	bool stop;
+	bool running;
+	pthread_t thread;
+};
+
+struct slirp {
+	struct slirp_config config;
+	struct shard **shard;
+	struct cds_lfht *table;
+	uint64_t secret[4];
+	unsigned int queues; /* pairs in use; atomic */
+	unsigned int forward_port[SLIRP_FORWARDS_MAX];
+	const char *engine_name;
+	pthread_mutex_t call_lock; /* callers of slirp_call_shard(), no shard */
+	struct grace grace __attribute__((aligned(CACHE_LINE)));
+};
+
+/* shard.c: the loop */
+int shard_create(struct slirp *slirp, unsigned int index, struct port *port,
+		 struct shard **out, struct fail *fail);
+void shard_destroy(struct shard *shard);
+int shard_start(struct shard *shard, struct fail *fail);
+void shard_stop(struct shard *shard);
+void shard_wake(struct shard *shard);
+/* One frame of the guest's, own or handed over; @queue it came in on. */
+void shard_input(struct shard *shard, const struct port_frame *frame,
+		 unsigned int queue);
+
+/* shard_batch.c */
+void shard_run_batch(struct shard *shard);
+/* Run the batch now if FLOW_OPS_MAX more operations might not fit. */
+void shard_make_room(struct shard *shard);
+/* Resume stalled flows, and those with acknowledgements due, in rounds. */
+void shard_run_acks(struct shard *shard);
+void shard_run_stalled(struct shard *shard);
+
+/* flow.c */
+int flow_setup(struct shard *shard, struct fail *fail);
+void flow_teardown(struct shard *shard);
+struct flow *flow_at(struct shard *shard, uint32_t slot, uint32_t generation);
+/* The shard that owns a key, -1 if none does. */
+int flow_owner(struct shard *shard, const struct flow_key *key);
+void flow_reclaim(struct shard *shard);
+void flow_abort_all(struct shard *shard);
+int flow_table_create(struct slirp *slirp, struct fail *fail);
+void flow_table_destroy(struct slirp *slirp);
+
+/* handoff.c */
+int handoff_setup(struct shard *shard, struct fail *fail);
+void handoff_teardown(struct shard *shard);
+bool handoff_has_room(const struct shard *shard);
+/* Copy a frame of the guest's to its flow's owner. */
+void handoff_frame(struct shard *shard, unsigned int owner,
+		   const struct port_frame *frame, unsigned int queue);
+struct handoff *handoff_take(struct shard *shard, size_t length, bool reserve);
+void handoff_put(struct shard *shard, struct handoff *handoff);
+void handoff_send(struct shard *shard, unsigned int to,
+		  struct handoff *handoff);
+/* Take in what other shards sent; give processed buffers back. */
+void handoff_receive(struct shard *shard);
+void handoff_release(struct shard *shard);
+
+/* pool.c */
+int pool_setup(struct shard *shard, struct fail *fail);
+void pool_teardown(struct shard *shard);
+void pool_refill(struct shard *shard);
+
+/* grace.c */
+int grace_start(struct slirp *slirp, struct fail *fail);
+void grace_stop(struct slirp *slirp);
+/* Tag for what is removed now; it may be reused once grace_passed() */
+uint64_t grace_tag(struct slirp *slirp);
+bool grace_passed(const struct slirp *slirp, uint64_t tag);
+/* Have a grace period made soon. */
+void grace_want(struct slirp *slirp);
+
+/* forward.c: listeners of a shard */
+int forward_open(struct slirp *slirp, struct fail *fail);
+void forward_watch(struct shard *shard);
+void forward_accept(struct shard *shard, unsigned int index);
+void forward_close(struct shard *shard);
+
+#endif
