@@ -12,6 +12,8 @@
 #define ACPI_AREA_BASE 0xE0000ULL
 #define ACPI_AREA_SIZE 0x20000ULL /* bytes */
 
+#define ACPI_CPUS_MAX 1024U
+
 /* I/O ports that the tables tell the guest of. */
 #define ACPI_PORT_SLEEP_CONTROL 0x600 /* write: SLP_TYPx << 2 | SLP_EN << 5 */
 #define ACPI_PORT_SLEEP_STATUS  0x601
@@ -33,15 +35,15 @@ uint64_t acpi_pci64_base(const struct guest_memory *memory);
 /**
  * acpi_build() - Write the ACPI tables into guest RAM at ACPI_AREA_BASE
  * @memory:	The guest's RAM, which covers the area
- * @topology:	1 to 1024 vCPUs
+ * @topology:	1 to ACPI_CPUS_MAX vCPUs
  * @rsdp:	Filled: guest physical address of the RSDP
  * @fail:	The cause
  *
  * RSDP, XSDT, hardware-reduced FADT, MADT, MCFG, DSDT and an SSDT with the
  * 64-bit BAR window (ACPI 6.4, chapter 5). Pure but for guest RAM.
  *
- * Return: 0, -ENOSPC if the tables do not fit the area, -EFAULT if it is not
- * RAM
+ * Return: 0, -EINVAL for a number of vCPUs out of range, -EFAULT if the area is
+ * not RAM
  *
  * Context: no vCPU runs.
  */
