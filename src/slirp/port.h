@@ -97,8 +97,8 @@ struct port_space {
 
 /**
  * struct port_features - What the guest's driver takes, since its last reset
- * @active:	The queue pair runs; otherwise tx_take and rx_reserve give
- *		nothing
+ * @active:	The queue pair runs; otherwise rx_reserve gives nothing, and
+ *		tx_take only what was queued before
  * @rx_csum:	Takes PORT_NEEDS_CSUM
  * @rx_tso4, @rx_tso6: Takes PORT_GSO_TCPV4 / V6 up to PORT_FRAME_MAX
  * @rx_frame_max: Longest frame that rx_reserve can ever give, bytes
