@@ -66,6 +66,10 @@ uint64_t shard_now_us(const struct shard *shard);
 /* What the shard's own port's driver takes at this moment. */
 const struct port_features *shard_features(const struct shard *shard);
 
+/* Queue that the frame in hand was transmitted on: where an answer goes that
+ * belongs to no flow. */
+unsigned int shard_input_queue(const struct shard *shard);
+
 struct timer_wheel *shard_timers(struct shard *shard);
 struct engine *shard_engine(struct shard *shard);
 
@@ -131,8 +135,8 @@ struct shard_op {
  * @done:	See struct shard_op
  *
  * At most FLOW_OPS_MAX from inside one call into a protocol (input, event,
- * timer, resume, done). Bytes that the operation reads from the guest's frame
- * stay in place until the turn ends.
+ * timer, resume), and one from inside done(). Bytes that the operation reads
+ * from the guest's frame stay in place until the turn ends.
  *
  * Return: the operation; op.message, op.iov are zeroed counts, to be filled in
  */
@@ -140,6 +144,15 @@ struct shard_op *shard_queue_op(struct shard *shard, struct flow *flow,
 				enum engine_op_kind kind,
 				void (*done)(struct shard *shard,
 					     struct shard_op *op));
+
+/**
+ * shard_run_batch() - Run what is queued now, and what done() queues
+ *
+ * For input() only, when a flow's next bytes cannot join the operation that is
+ * queued for it: a second one behind it could succeed where the first fell
+ * short. The caller's flow may be dead afterwards.
+ */
+void shard_run_batch(struct shard *shard);
 
 /**
  * shard_stall_flow() - Have flow->ops->resume called when receive space may be
