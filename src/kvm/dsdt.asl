@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the guest cannot find out by probing: the PCI root with its windows and
- * interrupt wires, the console, the clock, the panic port and how to switch off. The
+ * interrupt wires, console, clock and panic port, and how to switch off. The
  * numbers are those of machine.h and acpi.h; the unit tests compare them. The
  * window of 64-bit BARs depends on the size of RAM and comes from the SSDT that
  * acpi.c builds (\P64B its first address, \P64E its last).
