@@ -72,7 +72,7 @@ struct handoff {
 
 /* An inbox: any shard appends, the owner takes all. */
 struct handoff_queue {
-	struct cds_wfcq_head head __attribute__((aligned(CACHE_LINE)));
+	struct __cds_wfcq_head head __attribute__((aligned(CACHE_LINE)));
 	struct cds_wfcq_tail tail __attribute__((aligned(CACHE_LINE)));
 };
 
@@ -88,9 +88,14 @@ struct shard_call {
 	sem_t done;
 };
 
+/* Operations that run together. */
+struct shard_batch {
+	struct shard_op op[SHARD_OPS_MAX];
+	unsigned int count;
+};
+
 struct listener {
-	int sock;
-	struct sockaddr_in guest;
+	int sock; /* -1 if none */
 };
 
 struct shard {
@@ -116,10 +121,10 @@ struct shard {
 
 	struct port_frame frame[SHARD_FRAMES_MAX];
 	unsigned int frame_count;
+	struct port_frame handed; /* one of another shard, while processed */
 
-	struct shard_op op[SHARD_OPS_MAX];
-	unsigned int op_count;
-	bool running;
+	struct shard_batch batch[2];
+	unsigned int queueing; /* which of the two takes new operations */
 
 	struct flow *ack_first, **ack_last;
 	struct flow *stall_first, **stall_last;
@@ -195,7 +200,6 @@ void shard_input(struct shard *shard, const struct port_frame *frame,
 		 unsigned int queue);
 
 /* shard_batch.c */
-void shard_run_batch(struct shard *shard);
 /* Run the batch now if FLOW_OPS_MAX more operations might not fit. */
 void shard_make_room(struct shard *shard);
 /* Resume stalled flows, and those with acknowledgements due, in rounds. */
@@ -217,6 +221,8 @@ void flow_table_destroy(struct slirp *slirp);
 int handoff_setup(struct shard *shard, struct fail *fail);
 void handoff_teardown(struct shard *shard);
 bool handoff_has_room(const struct shard *shard);
+/* Ask to be woken when a buffer comes back, before sleeping without room. */
+void handoff_starve(struct shard *shard);
 /* Copy a frame of the guest's to its flow's owner. */
 void handoff_frame(struct shard *shard, unsigned int owner,
 		   const struct port_frame *frame, unsigned int queue);
