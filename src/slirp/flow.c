@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "slirp/flow.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "slirp/shard_internal.h"
+#include "slirp/siphash.h"
+
+/*
+ * The private index is open addressing with linear probing, at most half full;
+ * removal shifts entries back, so there are no tombstones.
+ */
+
+#define TABLE_BUCKETS_MIN 1024
+#define GENERATION_MASK   0xffffffU
+
+_Static_assert(sizeof(struct flow) <= FLOW_SLOT_SIZE, "a flow fits its slot");
+
+static uint32_t flow_hash(const struct slirp *slirp, const struct flow_key *key)
+{
+	return (uint32_t)siphash13(slirp->secret, key, sizeof(*key));
+}
+
+static struct flow *flow_in_slot(const struct shard *shard, uint32_t slot)
+{
+	return (struct flow *)(shard->slab + (size_t)slot * FLOW_SLOT_SIZE);
+}
+
+static bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* The shared table */
+
+static int table_match(struct cds_lfht_node *node, const void *key)
+{
+	const struct flow *flow = caa_container_of(node, struct flow, node);
+
+	/* Pairs with the release in flow_create(). */
+	return __atomic_load_n(&flow->published, __ATOMIC_ACQUIRE) &&
+	       flow_key_equal(&flow->key, key);
+}
+
+int flow_table_create(struct slirp *slirp, struct fail *fail)
+{
+	uint64_t flows =
+		(uint64_t)slirp->config.flows_max * slirp->config.shard_count;
+	unsigned long buckets = TABLE_BUCKETS_MIN;
+
+	while (buckets < flows / 2)
+		buckets *= 2;
+	/* Presized: growing under load makes lookups a thousand times slower.
+	 */
+	slirp->table = cds_lfht_new_flavor(buckets, buckets, buckets, 0,
+					   &urcu_qsbr_flavor, NULL);
+	if (!slirp->table)
+		return fail_set(fail, -ENOMEM,
+				"no memory for a table of %lu flows", buckets);
+	return 0;
+}
+
+void flow_table_destroy(struct slirp *slirp)
+{
+	if (slirp->table)
+		cds_lfht_destroy(slirp->table, NULL);
+}
+
+int flow_owner(struct shard *shard, const struct flow_key *key)
+{
+	struct cds_lfht_iter iter;
+	struct cds_lfht_node *node;
+
+	cds_lfht_lookup(shard->slirp->table, flow_hash(shard->slirp, key),
+			table_match, key, &iter);
+	node = cds_lfht_iter_get_node(&iter);
+	if (!node)
+		return -1;
+	return caa_container_of(node, struct flow, node)->owner;
+}
+
+/* The private index */
+
+static void index_insert(struct shard *shard, uint32_t hash, uint32_t slot)
+{
+	uint32_t i = hash & shard->index_mask;
+
+	while (shard->index_table[i].slot)
+		i = (i + 1) & shard->index_mask;
+	shard->index_table[i] =
+		(struct index_entry) { .hash = hash, .slot = slot + 1 };
+}
+
+static void index_remove(struct shard *shard, uint32_t hash, uint32_t slot)
+{
+	struct index_entry *table = shard->index_table;
+	uint32_t mask = shard->index_mask, hole = hash & mask, i;
+
+	while (table[hole].slot != slot + 1)
+		hole = (hole + 1) & mask;
+	for (i = (hole + 1) & mask; table[i].slot; i = (i + 1) & mask) {
+		/* An entry moves back unless its home lies behind the hole. */
+		if (((i - table[i].hash) & mask) < ((i - hole) & mask))
+			continue;
+		table[hole] = table[i];
+		hole = i;
+	}
+	table[hole].slot = 0;
+}
+
+struct flow *flow_find(struct shard *shard, const struct flow_key *key)
+{
+	uint32_t hash = flow_hash(shard->slirp, key);
+	uint32_t i = hash & shard->index_mask;
+	const struct index_entry *entry;
+
+	for (; (entry = &shard->index_table[i])->slot;
+	     i = (i + 1) & shard->index_mask) {
+		struct flow *flow = flow_in_slot(shard, entry->slot - 1);
+
+		if (entry->hash == hash && flow_key_equal(&flow->key, key))
+			return flow;
+	}
+	return NULL;
+}
+
+/* Slots */
+
+static struct flow *slot_take(struct shard *shard)
+{
+	struct flow *flow = shard->free_first;
+
+	if (flow) {
+		shard->free_first = flow->free_next;
+		return flow;
+	}
+	if (shard->slab_used == shard->slirp->config.flows_max)
+		return NULL;
+	flow = flow_in_slot(shard, shard->slab_used);
+	flow->slot = shard->slab_used++;
+	return flow;
+}
+
+static void slot_init(struct shard *shard, struct flow *flow,
+		      const struct flow_key *key, const struct flow_ops *ops)
+{
+	uint32_t slot = flow->slot, generation = flow->generation;
+
+	memset((void *)flow, 0, FLOW_SLOT_SIZE);
+	cds_lfht_node_init(&flow->node);
+	flow->slot = slot;
+	flow->generation = generation;
+	flow->key = *key;
+	flow->hash = flow_hash(shard->slirp, key);
+	flow->owner = (uint16_t)shard->index;
+	flow->rx_queue = (uint16_t)shard->input_queue;
+	flow->sock = -1;
+	flow->ops = ops;
+}
+
+struct flow *flow_create(struct shard *shard, const struct flow_key *key,
+			 const struct flow_ops *ops, unsigned int *owner)
+{
+	struct flow *flow = slot_take(shard);
+	struct cds_lfht_node *there;
+
+	*owner = shard->index;
+	if (!flow) {
+		SHARD_COUNT(shard, flows_refused, 1);
+		return NULL;
+	}
+	slot_init(shard, flow, key, ops);
+	/* Pairs with the acquire in table_match(). */
+	__atomic_store_n(&flow->published, 1, __ATOMIC_RELEASE);
+	there = cds_lfht_add_unique(shard->slirp->table, flow->hash,
+				    table_match, &flow->key, &flow->node);
+	if (there != &flow->node) {
+		*owner = caa_container_of(there, struct flow, node)->owner;
+		flow->free_next = shard->free_first;
+		shard->free_first = flow;
+		return NULL;
+	}
+	index_insert(shard, flow->hash, flow->slot);
+	shard->live++;
+	SHARD_COUNT(shard, flows_made, 1);
+	return flow;
+}
+
+void flow_free(struct shard *shard, struct flow *flow)
+{
+	if (flow->dead)
+		return;
+	flow->dead = true;
+	timer_cancel(&shard->timers, &flow->timer);
+	index_remove(shard, flow->hash, flow->slot);
+	cds_lfht_del(shard->slirp->table, &flow->node);
+	if (flow->sock >= 0)
+		engine_close(shard->engine, flow->sock, flow_token(flow));
+	flow->sock = -1;
+	flow->free_after = grace_tag(shard->slirp);
+	flow->free_next = NULL;
+	*shard->limbo_last = flow;
+	shard->limbo_last = &flow->free_next;
+	shard->live--;
+	SHARD_COUNT(shard, flows_ended, 1);
+}
+
+void flow_reclaim(struct shard *shard)
+{
+	struct flow *flow;
+
+	while ((flow = shard->limbo_first) != NULL) {
+		if (!grace_passed(shard->slirp, flow->free_after)) {
+			grace_want(shard->slirp);
+			return;
+		}
+		/* Still on a list that runs at its own time: look again then.
+		 */
+		if (flow->stalled || flow->ack_queued)
+			return;
+		shard->limbo_first = flow->free_next;
+		if (!shard->limbo_first)
+			shard->limbo_last = &shard->limbo_first;
+		flow->generation = (flow->generation + 1) & GENERATION_MASK;
+		flow->free_next = shard->free_first;
+		shard->free_first = flow;
+	}
+}
+
+uint64_t flow_token(const struct flow *flow)
+{
+	return TOKEN(TOKEN_FLOW, (uint64_t)flow->generation << 32 | flow->slot);
+}
+
+struct flow *flow_at(struct shard *shard, uint32_t slot, uint32_t generation)
+{
+	struct flow *flow;
+
+	if (slot >= shard->slab_used)
+		return NULL;
+	flow = flow_in_slot(shard, slot);
+	if (flow->dead || !flow->ops || flow->generation != generation)
+		return NULL;
+	return flow;
+}
+
+void flow_abort_all(struct shard *shard)
+{
+	for (uint32_t slot = 0; slot < shard->slab_used; slot++) {
+		struct flow *flow = flow_in_slot(shard, slot);
+
+		if (flow->ops && !flow->dead) {
+			shard_make_room(shard);
+			flow->ops->abort(shard, flow);
+		}
+	}
+}
+
+static void *flow_map(size_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+int flow_setup(struct shard *shard, struct fail *fail)
+{
+	size_t flows = shard->slirp->config.flows_max;
+	uint32_t size = 64;
+
+	while (size < 2 * flows)
+		size *= 2;
+	shard->index_mask = size - 1;
+	shard->limbo_last = &shard->limbo_first;
+	shard->slab = flow_map(flows * FLOW_SLOT_SIZE);
+	shard->index_table = flow_map(size * sizeof(*shard->index_table));
+	if (!shard->slab || !shard->index_table)
+		return fail_set(fail, -ENOMEM,
+				"no memory for %zu flows per queue", flows);
+	return 0;
+}
+
+void flow_teardown(struct shard *shard)
+{
+	size_t size = (size_t)shard->index_mask + 1;
+
+	if (shard->slab)
+		munmap(shard->slab,
+		       shard->slirp->config.flows_max * (size_t)FLOW_SLOT_SIZE);
+	if (shard->index_table)
+		munmap(shard->index_table, size * sizeof(*shard->index_table));
+}

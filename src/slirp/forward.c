@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "slirp/protocols.h"
+#include "slirp/shard_internal.h"
+
+/*
+ * Port forwards: one SO_REUSEPORT listener per shard for TCP, so that the
+ * kernel spreads connections over the shards; one socket for UDP, on the first
+ * shard. A first bind without SO_REUSEPORT tells a port that somebody else
+ * listens on, which with it could be shared by accident.
+ */
+
+#define FORWARD_BACKLOG 1024
+#define FORWARD_ACCEPTS 16 /* taken in one turn from one listener */
+
+static int forward_socket(const struct slirp_forward *forward,
+			  struct sockaddr_in *address, bool shared)
+{
+	int type = forward->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int one = 1, err;
+	int sock = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	socklen_t size = sizeof(*address);
+
+	if (sock < 0)
+		return -errno;
+	setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (shared)
+		setsockopt(sock, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (type == SOCK_DGRAM && !shared)
+		setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &(int) { 0 },
+			   sizeof(int));
+	if (bind(sock, (struct sockaddr *)address, sizeof(*address)) ||
+	    (type == SOCK_STREAM && listen(sock, FORWARD_BACKLOG)) ||
+	    getsockname(sock, (struct sockaddr *)address, &size)) {
+		err = -errno;
+		close(sock);
+		return err;
+	}
+	return sock;
+}
+
+static int forward_fail(const struct slirp_forward *forward, int err,
+			struct fail *fail)
+{
+	char text[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &forward->host.sin_addr, text, sizeof(text));
+	return fail_set(fail, err,
+			"cannot listen on %s port %s:%u (%s): choose another "
+			"host port in hostfwd=, or 0 to have one chosen",
+			forward->protocol == IPPROTO_TCP ? "TCP" : "UDP", text,
+			ntohs(forward->host.sin_port), strerror(-err));
+}
+
+static int forward_open_one(struct slirp *slirp, unsigned int i,
+			    struct fail *fail)
+{
+	const struct slirp_forward *forward = &slirp->config.forward[i];
+	struct sockaddr_in address = forward->host;
+	unsigned int count = slirp->config.shard_count;
+	int sock = forward_socket(forward, &address, false);
+
+	if (sock < 0)
+		return forward_fail(forward, sock, fail);
+	slirp->forward_port[i] = ntohs(address.sin_port);
+	if (forward->protocol == IPPROTO_UDP) {
+		slirp->shard[0]->listener[i].sock = sock;
+		return 0;
+	}
+	close(sock);
+	for (unsigned int s = 0; s < count; s++) {
+		sock = forward_socket(forward, &address, true);
+		if (sock < 0)
+			return forward_fail(forward, sock, fail);
+		slirp->shard[s]->listener[i].sock = sock;
+	}
+	return 0;
+}
+
+int forward_open(struct slirp *slirp, struct fail *fail)
+{
+	int ret;
+
+	for (unsigned int i = 0; i < slirp->config.forward_count; i++) {
+		ret = forward_open_one(slirp, i, fail);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+void forward_watch(struct shard *shard)
+{
+	const struct slirp_config *config = &shard->slirp->config;
+
+	for (unsigned int i = 0; i < config->forward_count; i++) {
+		struct listener *listener = &shard->listener[i];
+
+		if (listener->sock < 0)
+			continue;
+		if (config->forward[i].protocol == IPPROTO_TCP) {
+			engine_watch(shard->engine, listener->sock,
+				     ENGINE_READABLE, TOKEN(TOKEN_LISTENER, i));
+			continue;
+		}
+		udp_forward(shard, listener->sock, &config->forward[i].guest);
+		listener->sock = -1;
+	}
+}
+
+void forward_accept(struct shard *shard, unsigned int index)
+{
+	const struct slirp_forward *forward =
+		&shard->slirp->config.forward[index];
+	int sock;
+
+	for (int i = 0; i < FORWARD_ACCEPTS; i++) {
+		sock = accept4(shard->listener[index].sock, NULL, NULL,
+			       SOCK_NONBLOCK | SOCK_CLOEXEC);
+		SHARD_COUNT(shard, syscalls, 1);
+		if (sock < 0)
+			return;
+		shard_make_room(shard);
+		tcp_accept(shard, sock, &forward->guest);
+	}
+	/* Edge-triggered: ask again for what may be left. */
+	engine_rewatch(shard->engine, shard->listener[index].sock,
+		       ENGINE_READABLE, TOKEN(TOKEN_LISTENER, index));
+}
+
+void forward_close(struct shard *shard)
+{
+	for (unsigned int i = 0; i < shard->slirp->config.forward_count; i++) {
+		if (shard->listener[i].sock >= 0)
+			close(shard->listener[i].sock);
+		shard->listener[i].sock = -1;
+	}
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "slirp/shard_internal.h"
+#include "slirp/tsan.h"
+
+/*
+ * Theory of operation
+ *
+ * Freed flows may be used again only after a grace period: when every shard has
+ * passed a quiescent state since. call_rcu() would wake its worker thread
+ * for each flow; here one thread makes a grace period for all that was freed
+ * in the last GRACE_PERIOD_MS, and sleeps while nothing is.
+ *
+ * A shard tags what it removes with grace_tag(): the number of the next period
+ * to start. Removed things may be used again when that one has completed.
+ */
+
+#define GRACE_PERIOD_MS                                       \
+	20 /* shortest time from one grace period to the next \
+	    */
+
+uint64_t grace_tag(struct slirp *slirp)
+{
+	/* Pairs with the store in grace_make(): a period that is not seen to
+	 * have started yet starts after the removal. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&slirp->grace.started, __ATOMIC_RELAXED) + 1;
+}
+
+bool grace_passed(const struct slirp *slirp, uint64_t tag)
+{
+	/* Pairs with the release in grace_make(). */
+	return __atomic_load_n(&slirp->grace.completed, __ATOMIC_ACQUIRE) >=
+	       tag;
+}
+
+void grace_want(struct slirp *slirp)
+{
+	uint64_t one = 1;
+
+	/* Pairs with the exchange in grace_run(): one write per period. */
+	if (__atomic_exchange_n(&slirp->grace.wanted, 1, __ATOMIC_ACQ_REL))
+		return;
+	if (write(slirp->grace.wake_fd, &one, sizeof(one)) < 0)
+		__atomic_store_n(&slirp->grace.wanted, 0, __ATOMIC_RELEASE);
+}
+
+static void grace_make(struct grace *grace)
+{
+	uint64_t number = grace->started + 1;
+
+	__atomic_store_n(&grace->started, number, __ATOMIC_SEQ_CST);
+	urcu_qsbr_synchronize_rcu();
+	tsan_acquire(grace);
+	__atomic_store_n(&grace->completed, number, __ATOMIC_RELEASE);
+}
+
+static void *grace_run(void *context)
+{
+	struct grace *grace = context;
+	const struct timespec pause = { .tv_nsec = GRACE_PERIOD_MS * 1000000L };
+	uint64_t count;
+
+	pthread_setname_np(pthread_self(), "grace");
+	while (read(grace->wake_fd, &count, sizeof(count)) > 0 ||
+	       errno == EINTR) {
+		if (__atomic_load_n(&grace->stop, __ATOMIC_ACQUIRE))
+			break;
+		nanosleep(&pause, NULL);
+		__atomic_exchange_n(&grace->wanted, 0, __ATOMIC_ACQ_REL);
+		grace_make(grace);
+	}
+	return NULL;
+}
+
+int grace_start(struct slirp *slirp, struct fail *fail)
+{
+	struct grace *grace = &slirp->grace;
+	int ret;
+
+	grace->wake_fd = eventfd(0, EFD_CLOEXEC);
+	if (grace->wake_fd < 0)
+		return fail_set(fail, -errno,
+				"cannot create an eventfd (%s): raise the "
+				"limit with ulimit -n",
+				strerror(errno));
+	ret = pthread_create(&grace->thread, NULL, grace_run, grace);
+	if (ret) {
+		close(grace->wake_fd);
+		return fail_set(fail, -ret,
+				"cannot start a thread (%s): raise the limit "
+				"with ulimit -u",
+				strerror(ret));
+	}
+	grace->running = true;
+	return 0;
+}
+
+void grace_stop(struct slirp *slirp)
+{
+	struct grace *grace = &slirp->grace;
+	uint64_t one = 1;
+
+	if (!grace->running)
+		return;
+	__atomic_store_n(&grace->stop, true, __ATOMIC_RELEASE);
+	if (write(grace->wake_fd, &one, sizeof(one)) == sizeof(one))
+		pthread_join(grace->thread, NULL);
+	close(grace->wake_fd);
+	grace->running = false;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <string.h>
+
+#include "slirp/protocols.h"
+#include "slirp/shard_internal.h"
+
+/*
+ * A frame from the guest finds its flow: in the private index, else in the
+ * shared table (then it goes to the owner), else its protocol may open one.
+ */
+
+#define DHCP_SERVER_PORT 67
+#define IP_FRAGMENT_MASK 0x3fff /* more fragments, or not the first */
+
+static void input_address(struct in6_addr *to, uint32_t address)
+{
+	memset(to, 0, sizeof(*to));
+	to->s6_addr[10] = 0xff;
+	to->s6_addr[11] = 0xff;
+	memcpy(&to->s6_addr[12], &address, sizeof(address));
+}
+
+static void input_key(const struct packet *packet, struct flow_key *key)
+{
+	memset(key, 0, sizeof(*key));
+	key->protocol = packet->ip.protocol;
+	input_address(&key->guest, packet->ip.saddr);
+	input_address(&key->peer, packet->ip.daddr);
+}
+
+static void input_find(struct shard *shard, struct packet *packet,
+		       const struct flow_key *key,
+		       int (*open)(struct shard *shard,
+				   const struct flow_key *key,
+				   struct packet *packet))
+{
+	struct flow *flow = flow_find(shard, key);
+	int owner;
+
+	if (flow) {
+		flow->rx_queue = (uint16_t)shard->input_queue;
+		flow->ops->input(shard, flow, packet);
+		return;
+	}
+	owner = flow_owner(shard, key);
+	if (owner < 0)
+		owner = open(shard, key, packet);
+	if (owner >= 0)
+		handoff_frame(shard, (unsigned int)owner, packet->frame,
+			      shard->input_queue);
+}
+
+static void input_tcp(struct shard *shard, struct packet *packet)
+{
+	struct cursor at = packet->l4;
+	struct flow_key key;
+	struct tcphdr tcp;
+
+	if (!cursor_take(&at, &tcp, sizeof(tcp)) ||
+	    !packet_checksum_ok(packet, IPPROTO_TCP)) {
+		SHARD_COUNT(shard, tx_malformed, 1);
+		return;
+	}
+	input_key(packet, &key);
+	key.guest_port = ntohs(tcp.th_sport);
+	key.peer_port = ntohs(tcp.th_dport);
+	input_find(shard, packet, &key, tcp_open);
+}
+
+static void input_udp(struct shard *shard, struct packet *packet)
+{
+	struct cursor at = packet->l4;
+	struct flow_key key;
+	struct udphdr udp;
+
+	if (!cursor_take(&at, &udp, sizeof(udp)) ||
+	    (udp.uh_sum && !packet_checksum_ok(packet, IPPROTO_UDP))) {
+		SHARD_COUNT(shard, tx_malformed, 1);
+		return;
+	}
+	if (ntohs(udp.uh_dport) == DHCP_SERVER_PORT) {
+		dhcp_input(shard, packet);
+		return;
+	}
+	input_key(packet, &key);
+	memset(&key.peer, 0, sizeof(key.peer));
+	key.guest_port = ntohs(udp.uh_sport);
+	input_find(shard, packet, &key, udp_open);
+}
+
+static void input_icmp(struct shard *shard, struct packet *packet)
+{
+	struct cursor at = packet->l4;
+	struct flow_key key;
+	struct icmphdr icmp;
+
+	if (!cursor_take(&at, &icmp, sizeof(icmp))) {
+		SHARD_COUNT(shard, tx_malformed, 1);
+		return;
+	}
+	if (icmp.type != ICMP_ECHO) {
+		SHARD_COUNT(shard, tx_unsupported, 1);
+		return;
+	}
+	input_key(packet, &key);
+	key.guest_port = ntohs(icmp.un.echo.id);
+	input_find(shard, packet, &key, icmp_open);
+}
+
+static void input_ip4(struct shard *shard, struct packet *packet)
+{
+	if (!packet_parse_ip4(packet)) {
+		SHARD_COUNT(shard, tx_malformed, 1);
+		return;
+	}
+	if (ntohs(packet->ip.frag_off) & IP_FRAGMENT_MASK) {
+		SHARD_COUNT(shard, tx_unsupported, 1);
+		return;
+	}
+	switch (packet->ip.protocol) {
+	case IPPROTO_TCP:
+		input_tcp(shard, packet);
+		break;
+	case IPPROTO_UDP:
+		input_udp(shard, packet);
+		break;
+	case IPPROTO_ICMP:
+		input_icmp(shard, packet);
+		break;
+	default:
+		SHARD_COUNT(shard, tx_unsupported, 1);
+	}
+}
+
+void shard_input(struct shard *shard, const struct port_frame *frame,
+		 unsigned int queue)
+{
+	struct packet packet;
+
+	shard->input_queue = queue;
+	if (!packet_parse_ether(&packet, frame)) {
+		SHARD_COUNT(shard, tx_malformed, 1);
+		return;
+	}
+	switch (ntohs(packet.ether.ether_type)) {
+	case ETHERTYPE_IP:
+		input_ip4(shard, &packet);
+		break;
+	case ETHERTYPE_ARP:
+		arp_input(shard, &packet);
+		break;
+	default:
+		SHARD_COUNT(shard, tx_unsupported, 1);
+	}
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "slirp/shard_internal.h"
+
+/*
+ * Theory of operation
+ *
+ * What a flow needs at once is made ready between turns: TCP sockets with
+ * their options set, buffers for small replies.
+ *
+ * Source ports: each shard has a part of the host's ephemeral range of its
+ * own, and each socket a window of it that begins a little behind the one
+ * before, so that the kernel neither scans past ports in TIME_WAIT nor meets
+ * another shard in a bucket (IP_LOCAL_PORT_RANGE, Linux 6.3; without it the
+ * kernel chooses from the whole range).
+ */
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+
+#define PORT_WINDOW 64 /* ports that one socket may choose from */
+#define PORT_STEP   8  /* from one socket's window to the next one's */
+
+#define SCRATCH_SIZE (65536 + 64) /* bytes */
+
+static void pool_read_port_range(uint32_t *first, uint32_t *last)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	char line[64], *end;
+
+	*first = 32768;
+	*last = 60999;
+	if (!file)
+		return;
+	if (fgets(line, sizeof(line), file)) {
+		*first = (uint32_t)strtoul(line, &end, 10);
+		*last = (uint32_t)strtoul(end, NULL, 10);
+	}
+	fclose(file);
+}
+
+static void pool_set_ports(struct shard *shard)
+{
+	unsigned int shards = shard->slirp->config.shard_count;
+	uint32_t first, last;
+
+	pool_read_port_range(&first, &last);
+	if (first < 1 || last > 65535 || first >= last)
+		return;
+	shard->port_span = (last - first + 1) / shards;
+	shard->port_first = first + shard->index * shard->port_span;
+}
+
+static void pool_restrict_ports(struct shard *shard, int sock)
+{
+	uint32_t low, range;
+
+	if (shard->port_span < 2 * PORT_WINDOW)
+		return;
+	low = shard->port_first + shard->port_next;
+	shard->port_next = (shard->port_next + PORT_STEP) %
+			   (shard->port_span - PORT_WINDOW);
+	range = low | (low + PORT_WINDOW - 1) << 16;
+	SHARD_COUNT(shard, syscalls, 1);
+	/* Before Linux 6.3 this fails, and the kernel chooses alone. */
+	if (setsockopt(sock, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range,
+		       sizeof(range)))
+		shard->port_span = 0;
+}
+
+static int pool_make_socket(struct shard *shard)
+{
+	int one = 1;
+	int sock =
+		socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (sock < 0)
+		return -errno;
+	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	SHARD_COUNT(shard, syscalls, 2);
+	pool_restrict_ports(shard, sock);
+	return sock;
+}
+
+int shard_take_socket(struct shard *shard)
+{
+	if (shard->socket_count)
+		return shard->socket[--shard->socket_count];
+	return pool_make_socket(shard);
+}
+
+void pool_refill(struct shard *shard)
+{
+	int sock;
+
+	if (shard->socket_count > POOL_SOCKETS_MAX / 2)
+		return;
+	while (shard->socket_count < POOL_SOCKETS_MAX) {
+		sock = pool_make_socket(shard);
+		if (sock < 0)
+			return;
+		shard->socket[shard->socket_count++] = sock;
+	}
+}
+
+void *shard_take_keep(struct shard *shard)
+{
+	void *keep = shard->keep_free;
+
+	if (keep) {
+		shard->keep_free = *(void **)keep;
+		return keep;
+	}
+	if (shard->keep_used == POOL_KEEPS)
+		return NULL;
+	return shard->keep_memory +
+	       (size_t)shard->keep_used++ * SHARD_KEEP_SIZE;
+}
+
+void shard_put_keep(struct shard *shard, void *keep)
+{
+	*(void **)keep = shard->keep_free;
+	shard->keep_free = keep;
+}
+
+void *shard_scratch(struct shard *shard)
+{
+	return shard->scratch;
+}
+
+int pool_setup(struct shard *shard, struct fail *fail)
+{
+	void *map = mmap(NULL, (size_t)POOL_KEEPS * SHARD_KEEP_SIZE,
+			 PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	shard->keep_memory = map == MAP_FAILED ? NULL : map;
+	shard->scratch = malloc(SCRATCH_SIZE);
+	if (!shard->keep_memory || !shard->scratch)
+		return fail_set(fail, -ENOMEM,
+				"no memory for a shard's buffers");
+	pool_set_ports(shard);
+	return 0;
+}
+
+void pool_teardown(struct shard *shard)
+{
+	while (shard->socket_count)
+		close(shard->socket[--shard->socket_count]);
+	if (shard->keep_memory)
+		munmap(shard->keep_memory,
+		       (size_t)POOL_KEEPS * SHARD_KEEP_SIZE);
+	free(shard->scratch);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "slirp/slirp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "slirp/resolv.h"
+#include "slirp/shard_internal.h"
+
+static int slirp_init(struct slirp *slirp, const struct slirp_config *config,
+		      struct port *const *port, struct fail *fail)
+{
+	unsigned int count = config->shard_count;
+	int ret;
+
+	slirp->config = *config;
+	slirp->queues = 1;
+	pthread_mutex_init(&slirp->call_lock, NULL);
+	if (getrandom(slirp->secret, sizeof(slirp->secret), 0) !=
+	    (ssize_t)sizeof(slirp->secret))
+		return fail_set(fail, -EIO, "the host has no random numbers");
+	if (!slirp->config.resolver_count)
+		resolv_read_host(&slirp->config);
+	ret = flow_table_create(slirp, fail);
+	if (ret)
+		return ret;
+	slirp->shard = calloc(count, sizeof(struct shard *));
+	if (!slirp->shard)
+		return fail_set(fail, -ENOMEM, "no memory for %u shards",
+				count);
+	for (unsigned int i = 0; i < count; i++) {
+		ret = shard_create(slirp, i, port[i], &slirp->shard[i], fail);
+		if (ret)
+			return ret;
+	}
+	return forward_open(slirp, fail);
+}
+
+int slirp_create(const struct slirp_config *config, struct port *const *port,
+		 struct slirp **out, struct fail *fail)
+{
+	struct slirp *slirp;
+	int ret;
+
+	if (config->shard_count < 1 || config->shard_count > UINT16_MAX)
+		return fail_set(fail, -EINVAL,
+				"%u queues are not possible: use 1 to 1024",
+				config->shard_count);
+	if (posix_memalign((void **)&slirp, CACHE_LINE, sizeof(*slirp)))
+		return fail_set(fail, -ENOMEM, "no memory for the network");
+	memset(slirp, 0, sizeof(*slirp));
+	ret = slirp_init(slirp, config, port, fail);
+	if (ret) {
+		slirp_destroy(slirp);
+		return ret;
+	}
+	*out = slirp;
+	return 0;
+}
+
+static void slirp_stop_shards(struct slirp *slirp)
+{
+	for (unsigned int i = 0; i < slirp->config.shard_count; i++)
+		if (slirp->shard[i])
+			shard_stop(slirp->shard[i]);
+}
+
+int slirp_start(struct slirp *slirp,
+		void (*pin)(void *context, unsigned int shard), void *context,
+		struct fail *fail)
+{
+	int ret = grace_start(slirp, fail);
+
+	for (unsigned int i = 0; !ret && i < slirp->config.shard_count; i++) {
+		slirp->shard[i]->pin = pin;
+		slirp->shard[i]->pin_context = context;
+		ret = shard_start(slirp->shard[i], fail);
+	}
+	if (ret) {
+		slirp_stop_shards(slirp);
+		grace_stop(slirp);
+		return ret;
+	}
+	slirp->engine_name = engine_name(slirp->shard[0]->engine);
+	return 0;
+}
+
+void slirp_destroy(struct slirp *slirp)
+{
+	if (!slirp)
+		return;
+	if (slirp->shard) {
+		slirp_stop_shards(slirp);
+		grace_stop(slirp);
+		for (unsigned int i = 0; i < slirp->config.shard_count; i++)
+			shard_destroy(slirp->shard[i]);
+		free(slirp->shard);
+	}
+	flow_table_destroy(slirp);
+	pthread_mutex_destroy(&slirp->call_lock);
+	free(slirp);
+}
+
+void slirp_call_shard(struct slirp *slirp, unsigned int shard,
+		      void (*call)(void *context), void *context)
+{
+	struct shard *to = slirp->shard[shard];
+	struct shard_call work = { .call = call, .context = context };
+
+	if (!to->started) {
+		call(context);
+		return;
+	}
+	sem_init(&work.done, 0, 0);
+	pthread_mutex_lock(&slirp->call_lock);
+	/* Pairs with the exchange in shard_run_call(). */
+	__atomic_store_n(&to->call, &work, __ATOMIC_RELEASE);
+	shard_wake(to);
+	while (sem_wait(&work.done))
+		;
+	pthread_mutex_unlock(&slirp->call_lock);
+	sem_destroy(&work.done);
+}
+
+void slirp_set_queues(struct slirp *slirp, unsigned int count)
+{
+	if (count < 1 || count > slirp->config.shard_count)
+		return;
+	__atomic_store_n(&slirp->queues, count, __ATOMIC_RELAXED);
+}
+
+const char *slirp_engine_name(const struct slirp *slirp)
+{
+	return slirp->engine_name;
+}
+
+unsigned int slirp_forward_port(const struct slirp *slirp, unsigned int index)
+{
+	return slirp->forward_port[index];
+}
