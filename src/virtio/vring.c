@@ -35,6 +35,12 @@ enum {
 	DESC_INDIRECT = 4,
 };
 
+/*
+ * Descriptors of one chain; in a loop there are more. The specification's limit
+ * is the ring's size, but Linux makes longer indirect tables for short rings.
+ */
+#define CHAIN_MAX 1024
+
 #define AVAIL_NO_INTERRUPT 1
 #define USED_NO_NOTIFY     1
 
@@ -178,8 +184,7 @@ int vring_map(struct vring *vring, uint16_t head, struct iovec *iov,
 		.entries = vring->size,
 		.index = head,
 	};
-	/* No chain is longer than the ring: a loop ends here. */
-	unsigned int left = vring->size;
+	unsigned int left = CHAIN_MAX;
 
 	*chain = (struct vring_chain) { .head = head };
 	do {

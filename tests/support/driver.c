@@ -15,6 +15,7 @@ void driver_memory_init(struct driver_memory *memory, size_t size)
 {
 	const uint64_t gpa[] = { 0, HIGH_START };
 
+	size = (size + 4095) & ~(size_t)4095;
 	memset(memory, 0, sizeof(*memory));
 	memory->memory.region_count = 2;
 	for (unsigned int i = 0; i < 2; i++) {

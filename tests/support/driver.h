@@ -69,7 +69,8 @@ struct driver_queue {
 
 #define DRIVER_SEGMENTS_MAX 128
 
-/* Make 2 x @size bytes of RAM, half of it from 4 GiB. Asserts success. */
+/* Make 2 x @size bytes of RAM and more, half of it from 4 GiB. Asserts success.
+ */
 void driver_memory_init(struct driver_memory *memory, size_t size);
 void driver_memory_destroy(struct driver_memory *memory);
 

@@ -135,6 +135,22 @@ static void pop_follows_a_chain_that_ends_in_a_table(void **state)
 	rig_free(rig);
 }
 
+/* Linux makes these for frames of many fragments on a short ring. */
+static void a_table_may_be_longer_than_the_ring(void **state)
+{
+	struct rig *rig = rig_make(4, VIRTIO_F_INDIRECT_DESC);
+	struct driver_segment segment[19];
+
+	(void)state;
+	for (unsigned int i = 0; i < 19; i++)
+		segment[i] = (struct driver_segment) { 0x8000, 1, false };
+	driver_add(&rig->driver, segment, 19);
+	driver_publish(&rig->driver);
+	assert_int_equal(rig_pop(rig), 1);
+	assert_int_equal(rig->chain.readable_count, 19);
+	rig_free(rig);
+}
+
 static void a_chain_beyond_the_callers_segments_is_taken(void **state)
 {
 	struct rig *rig = rig_make(128, 0);
@@ -334,6 +350,7 @@ int main(void)
 		cmocka_unit_test(pop_maps_a_chain_in_order),
 		cmocka_unit_test(pop_maps_an_indirect_chain),
 		cmocka_unit_test(pop_follows_a_chain_that_ends_in_a_table),
+		cmocka_unit_test(a_table_may_be_longer_than_the_ring),
 		cmocka_unit_test(a_chain_beyond_the_callers_segments_is_taken),
 		cmocka_unit_test(map_walks_a_popped_chain_again),
 		cmocka_unit_test(used_chains_appear_at_publish),
