@@ -67,7 +67,7 @@ int boot_tables_write(const struct guest_memory *memory)
 	for (unsigned int i = 0; i < DIRECTORY_COUNT; i++)
 		pages->pdpt[i] = table + BOOT_PAGE_TABLES_BASE +
 				 offsetof(struct page_tables, directory) +
-				 i * TABLE_ENTRIES * sizeof(uint64_t);
+				 sizeof(uint64_t) * TABLE_ENTRIES * i;
 	for (unsigned int i = 0; i < DIRECTORY_COUNT * TABLE_ENTRIES; i++)
 		pages->directory[i] = table | PAGE_LARGE | i * LARGE_PAGE_SIZE;
 	return 0;

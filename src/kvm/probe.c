@@ -273,7 +273,7 @@ int probe_measure(struct probe_result *result, struct fail *fail)
 	struct probe probe = { .kvm_fd = -1, .vm_fd = -1, .vcpu_fd = -1 };
 	int err = open_probe(&probe, fail);
 
-	if (!err) {
+	if (probe.run) { /* the last thing to be made */
 		result->level0_mips = measure_level(&probe, 0);
 		result->level3_mips = measure_level(&probe, 3);
 		result->verdict =

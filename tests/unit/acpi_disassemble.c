@@ -13,8 +13,6 @@
 
 #include "kvm/acpi.h"
 
-extern char **environ;
-
 #define SKIPPED  77
 #define PATH_LEN 256
 

@@ -9,6 +9,7 @@
 #include "kvm/acpi.h"
 #include "kvm/boot.h"
 
+#define PAGE        4096ULL
 #define INITRD_SIZE 5000 /* bytes */
 
 struct load_test {
@@ -124,7 +125,7 @@ static void bzimage_finds_its_initrd_at_the_top(void **state)
 
 	assert_int_equal(load_bzimage(test), 0);
 	assert_int_equal(params(test)->hdr.ramdisk_size, INITRD_SIZE);
-	assert_int_equal(params(test)->hdr.ramdisk_image, 64 * MIB - 2 * 4096);
+	assert_int_equal(params(test)->hdr.ramdisk_image, 64 * MIB - 2 * PAGE);
 	assert_memory_equal(guest_memory_at(&test->memory,
 					    params(test)->hdr.ramdisk_image,
 					    INITRD_SIZE),
@@ -137,7 +138,7 @@ static void initrd_stays_where_the_kernel_can_reach_it(void **state)
 
 	test->bzimage.header.initrd_addr_max = 32 * MIB - 1;
 	assert_int_equal(load_bzimage(test), 0);
-	assert_int_equal(params(test)->hdr.ramdisk_image, 32 * MIB - 2 * 4096);
+	assert_int_equal(params(test)->hdr.ramdisk_image, 32 * MIB - 2 * PAGE);
 }
 
 static void bzimage_finds_map_and_acpi(void **state)
@@ -210,7 +211,7 @@ static void vmlinux_finds_its_initrd(void **state)
 	assert_int_equal(load_elf(test), 0);
 	assert_int_equal(start_info(test, 12, 4), 1);
 	module = guest_memory_at(&test->memory, start_info(test, 16, 8), 32);
-	assert_int_equal(module[0], 64 * MIB - 2 * 4096);
+	assert_int_equal(module[0], 64 * MIB - 2 * PAGE);
 	assert_int_equal(module[1], INITRD_SIZE);
 }
 
@@ -226,14 +227,17 @@ static void vmlinux_without_initrd_has_no_module(void **state)
 static void vmlinux_finds_its_map(void **state)
 {
 	struct load_test *test = *state;
-	const uint64_t *map;
+	const struct {
+		uint64_t address, size;
+		uint32_t type, reserved;
+	} * map;
 
 	assert_int_equal(load_elf(test), 0);
 	assert_int_equal(start_info(test, 48, 4), 5);
 	map = guest_memory_at(&test->memory, start_info(test, 40, 8), 120);
-	assert_int_equal(map[3 * 3], MIB);
-	assert_int_equal(map[3 * 3 + 1], 63 * MIB);
-	assert_int_equal(map[3 * 3 + 2], 1);
+	assert_int_equal(map[3].address, MIB);
+	assert_int_equal(map[3].size, 63 * MIB);
+	assert_int_equal(map[3].type, 1);
 }
 
 static void reboot_finds_everything_anew(void **state)

@@ -41,7 +41,7 @@ void guest_destroy(struct guest_memory *memory)
 
 void guest_split(struct guest_memory *memory, uint64_t gpa)
 {
-	struct guest_memory_region *low = memory->region, *high = low + 1;
+	struct guest_memory_region *low = memory->region, *high;
 	uint64_t offset;
 
 	while (gpa - low->gpa >= low->size)

@@ -16,9 +16,11 @@
 
 #define SIGNIFICANT KVM_CPUID_FLAG_SIGNIFCANT_INDEX
 
-struct vcpu_cpuid {
+/* KVM's array with room behind it. */
+union vcpu_cpuid {
 	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entry[CPUID_ENTRIES_MAX];
+	uint8_t space[sizeof(struct kvm_cpuid2) +
+		      CPUID_ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2)];
 };
 
 static const struct kvm_cpuid_entry2 amd_host[] = {
@@ -77,17 +79,17 @@ static struct machine_topology shape(unsigned int sockets, unsigned int cores,
 					   cores, threads };
 }
 
-static void init(struct vcpu_cpuid *cpuid,
+static void init(union vcpu_cpuid *cpuid,
 		 const struct kvm_cpuid_entry2 *entries, unsigned int count)
 {
 	memset(cpuid, 0, sizeof(*cpuid));
 	cpuid->head.nent = count;
-	memcpy(cpuid->entry, entries, count * sizeof(*entries));
+	memcpy(cpuid->head.entries, entries, count * sizeof(*entries));
 }
 
 #define ENTRIES(array) array, sizeof(array) / sizeof((array)[0])
 
-static void edit_amd(struct vcpu_cpuid *cpuid,
+static void edit_amd(union vcpu_cpuid *cpuid,
 		     const struct machine_topology *topology, unsigned int vcpu)
 {
 	init(cpuid, ENTRIES(amd_host));
@@ -96,7 +98,7 @@ static void edit_amd(struct vcpu_cpuid *cpuid,
 			 0);
 }
 
-static void edit_intel(struct vcpu_cpuid *cpuid,
+static void edit_intel(union vcpu_cpuid *cpuid,
 		       const struct machine_topology *topology,
 		       unsigned int vcpu)
 {
@@ -107,13 +109,13 @@ static void edit_intel(struct vcpu_cpuid *cpuid,
 }
 
 /* The one entry that the guest gets for a leaf; it must be unique. */
-static const struct kvm_cpuid_entry2 *leaf(const struct vcpu_cpuid *cpuid,
+static const struct kvm_cpuid_entry2 *leaf(const union vcpu_cpuid *cpuid,
 					   uint32_t function, uint32_t index)
 {
 	const struct kvm_cpuid_entry2 *found = NULL;
 
 	for (unsigned int i = 0; i < cpuid->head.nent; i++) {
-		const struct kvm_cpuid_entry2 *entry = &cpuid->entry[i];
+		const struct kvm_cpuid_entry2 *entry = &cpuid->head.entries[i];
 
 		if (entry->function != function || entry->index != index)
 			continue;
@@ -125,7 +127,7 @@ static const struct kvm_cpuid_entry2 *leaf(const struct vcpu_cpuid *cpuid,
 }
 
 /* Leaf 0xB or 0x1F, as Linux's detect_extended_topology() reads it. */
-static void assert_extended(const struct vcpu_cpuid *cpuid, uint32_t function,
+static void assert_extended(const union vcpu_cpuid *cpuid, uint32_t function,
 			    const struct machine_topology *topology,
 			    unsigned int vcpu)
 {
@@ -151,7 +153,7 @@ static void assert_shape(unsigned int sockets, unsigned int cores,
 			 unsigned int threads)
 {
 	struct machine_topology topology = shape(sockets, cores, threads);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	for (unsigned int vcpu = 0; vcpu < topology.cpus; vcpu++) {
 		edit_amd(&cpuid, &topology, vcpu);
@@ -208,7 +210,7 @@ static void leaf_1_has_id_count_and_features(void **state)
 {
 	struct machine_topology topology = shape(2, 2, 2);
 	const struct kvm_cpuid_entry2 *one;
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	edit_amd(&cpuid, &topology, 5);
@@ -225,7 +227,7 @@ static void leaf_1_has_id_count_and_features(void **state)
 static void single_cpu_package_is_not_multi_threaded(void **state)
 {
 	struct machine_topology topology = shape(4, 1, 1);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	edit_amd(&cpuid, &topology, 3);
@@ -236,7 +238,7 @@ static void single_cpu_package_is_not_multi_threaded(void **state)
 static void tsc_deadline_needs_kvm_support(void **state)
 {
 	struct machine_topology topology = shape(1, 1, 1);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	init(&cpuid, ENTRIES(amd_host));
@@ -249,7 +251,7 @@ static void tsc_deadline_needs_kvm_support(void **state)
 static void amd_leaves_agree(void **state)
 {
 	struct machine_topology topology = shape(2, 2, 2);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	edit_amd(&cpuid, &topology, 6); /* socket 1, core 1, thread 0 */
@@ -260,7 +262,7 @@ static void amd_leaves_agree(void **state)
 	assert_int_equal(leaf(&cpuid, 0x8000001E, 0)->ecx, 1);
 }
 
-static unsigned int sharing(const struct vcpu_cpuid *cpuid, uint32_t function,
+static unsigned int sharing(const union vcpu_cpuid *cpuid, uint32_t function,
 			    uint32_t index)
 {
 	return (leaf(cpuid, function, index)->eax >> 14 & 0xFFF) + 1;
@@ -269,7 +271,7 @@ static unsigned int sharing(const struct vcpu_cpuid *cpuid, uint32_t function,
 static void amd_caches_are_shared_as_asked(void **state)
 {
 	struct machine_topology topology = shape(2, 2, 2);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	edit_amd(&cpuid, &topology, 0);
@@ -283,7 +285,7 @@ static void amd_caches_are_shared_as_asked(void **state)
 static void intel_caches_are_shared_as_asked(void **state)
 {
 	struct machine_topology topology = shape(1, 6, 2);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	edit_intel(&cpuid, &topology, 0);
@@ -297,7 +299,7 @@ static void intel_caches_are_shared_as_asked(void **state)
 static void intel_has_no_amd_fields(void **state)
 {
 	struct machine_topology topology = shape(1, 4, 1);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	edit_intel(&cpuid, &topology, 0);
@@ -308,7 +310,7 @@ static void intel_has_no_amd_fields(void **state)
 static void large_packages_saturate_small_fields(void **state)
 {
 	struct machine_topology topology = shape(1, 512, 2);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	edit_intel(&cpuid, &topology, 1023);
@@ -323,7 +325,7 @@ static void large_packages_saturate_small_fields(void **state)
 static void guest_may_use_extended_destination_ids(void **state)
 {
 	struct machine_topology topology = shape(1, 1, 1);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	edit_amd(&cpuid, &topology, 0);
@@ -338,11 +340,11 @@ static void guest_may_use_extended_destination_ids(void **state)
 static void topology_leaf_is_within_the_maximum(void **state)
 {
 	struct machine_topology topology = shape(1, 2, 1);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	init(&cpuid, ENTRIES(amd_host));
-	cpuid.entry[0].eax = 0x7;
+	cpuid.head.entries[0].eax = 0x7;
 	assert_int_equal(
 		cpuid_edit(&cpuid.head, CPUID_ENTRIES_MAX, &topology, 0, true),
 		0);
@@ -354,7 +356,7 @@ static void topology_leaf_is_within_the_maximum(void **state)
 static void full_array_is_refused(void **state)
 {
 	struct machine_topology topology = shape(1, 2, 1);
-	struct vcpu_cpuid cpuid;
+	union vcpu_cpuid cpuid;
 
 	(void)state;
 	init(&cpuid, ENTRIES(amd_host));
