@@ -8,13 +8,15 @@ struct bus;
 
 /**
  * struct bus_ops - What a device does with an access to one of its regions
- * @read:	Fill @data (@size bytes: 1, 2, 4 or 8) from @offset in the region
+ * @read:	Fill @data (@size bytes: 1, 2, 4 or 8) from @offset in the
+ * region
  * @write:	Take @data
  *
  * Called on the vCPU thread that made the access, several at once: a device
- * takes its own lock. An access never crosses the region's end. It may not
- * add or remove regions of the bus from inside @read; from inside @write it
- * may (a guest that moves a BAR).
+ * takes its own lock. An access never crosses the region's end. A device may
+ * add and remove regions, its own too, from inside both (a guest that moves a
+ * BAR). An access that another vCPU began before may still arrive after
+ * bus_remove() has returned: a device lives until no vCPU runs any more.
  */
 struct bus_ops {
 	void (*read)(void *device, uint64_t offset, void *data,
@@ -29,6 +31,11 @@ struct bus_ops {
  * Return: the bus, NULL if out of memory
  */
 struct bus *bus_create(void);
+
+/**
+ * bus_destroy() - Free the bus; its devices stay
+ * @bus:	May be NULL; no vCPU runs by then
+ */
 void bus_destroy(struct bus *bus);
 
 /**
@@ -41,23 +48,31 @@ void bus_destroy(struct bus *bus);
  *
  * Return: 0, -EINVAL (empty or wraps), -EEXIST (overlaps another), -ENOMEM
  *
- * Context: any thread; may sleep (accesses in flight on other vCPUs finish
- * first).
+ * Context: any thread; may sleep.
  */
 int bus_add(struct bus *bus, uint64_t base, uint64_t size,
 	    const struct bus_ops *ops, void *device);
 
 /**
  * bus_remove() - Take the region that begins at @base off the bus
+ * @bus:	MMIO or port I/O bus
+ * @base:	First address of a region
  *
  * Return: 0 or -ENOENT
+ *
+ * Context: any thread; may sleep.
  */
 int bus_remove(struct bus *bus, uint64_t base);
 
 /**
  * bus_read(), bus_write() - Carry one guest access to its device
- * @data:	@size bytes (1 to 8). Where no device is, reads give all ones
- *		and writes are dropped.
+ * @bus:	MMIO or port I/O bus
+ * @address:	Any value
+ * @data:	@size bytes
+ * @size:	1 to 8. One that is no power of two goes byte by byte.
+ *
+ * Where no device is, or where the access leaves its region, reads give all
+ * ones and writes are dropped.
  *
  * Return: 0, or -ENOENT where no device was
  *
