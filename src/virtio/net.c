@@ -200,7 +200,7 @@ static int net_start(struct virtio_device *device,
 		return -EINVAL;
 	for (unsigned int i = 0; i < pairs; i++) {
 		ret = net_port_prepare(net->port[i], net->memory, transport,
-				       &queue[2 * i], features);
+				       &queue[2UL * i], features);
 		if (ret)
 			return ret;
 	}

@@ -196,18 +196,17 @@ static void scribble(struct rig *rig, struct driver_queue *queue,
 static void use(struct rig *rig, unsigned int *seed)
 {
 	struct port *port = rig_port(rig, 0);
+	uint8_t copy[PORT_FRAME_MAX];
 	struct port_frame frame;
 	struct port_space space;
 
 	port->ops->disarm(port);
 	for (unsigned int i = 0; i < 4 && port->ops->tx_take(port, &frame) == 1;
 	     i++) {
-		volatile uint8_t sum = 0;
-
 		assert_in_range(frame.length, 1, PORT_FRAME_MAX);
 		for (unsigned int j = 0; j < frame.iov_count; j++)
-			for (size_t k = 0; k < frame.iov[j].iov_len; k++)
-				sum += ((uint8_t *)frame.iov[j].iov_base)[k];
+			memcpy(copy, frame.iov[j].iov_base,
+			       frame.iov[j].iov_len);
 		port->ops->tx_done(port, frame.token);
 	}
 	for (unsigned int i = 0; i < 3; i++) {
@@ -231,7 +230,7 @@ static void random_drivers_break_only_their_device(void **state)
 	unsigned long frames = 0;
 
 	(void)state;
-	for (unsigned int round = 0; round < 300; round++) {
+	for (unsigned int round = 0; round < 60; round++) {
 		struct rig *rig = rig_make(&(struct rig_options) {
 			.without = round % 2 ? RIG_MRG : 0 });
 
@@ -251,8 +250,8 @@ static void random_drivers_break_only_their_device(void **state)
 			  rig_stat(rig, "tx0", "frames");
 		rig_free(rig);
 	}
-	assert_true(broken > 100);
-	assert_true(frames > 100);
+	assert_true(broken > 50);
+	assert_true(frames > 50);
 }
 
 int main(void)

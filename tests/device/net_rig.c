@@ -123,13 +123,13 @@ int rig_start_on(struct rig *rig, struct virtio_transport *transport)
 		memset(rig->memory.memory.region[i].host, 0,
 		       rig->memory.memory.region[i].size);
 	for (unsigned int i = 0; i < pairs; i++) {
-		rig_ring(rig, &rig->rx[i], &setup[2 * i], &rig->rx_arena[i]);
+		rig_ring(rig, &rig->rx[i], &setup[2UL * i], &rig->rx_arena[i]);
 		rig->rx[i].indirect = false;
 		rig_ring(rig, &rig->tx[i], &setup[2 * i + 1],
 			 &rig->tx_arena[i]);
 	}
 	rig->control_index = 2 * pairs;
-	rig_ring(rig, &rig->control, &setup[2 * pairs], &rig->control_buffer);
+	rig_ring(rig, &rig->control, &setup[2UL * pairs], &rig->control_buffer);
 	return rig->device->ops->start(rig->device, transport, rig->features,
 				       setup);
 }
@@ -160,7 +160,7 @@ void rig_publish(struct rig *rig, struct driver_queue *queue)
 
 static uint8_t pattern(size_t at, unsigned int seed)
 {
-	return (uint8_t)(at * 7 + (at >> 8) + seed * 31);
+	return (uint8_t)(at * 7 + (at >> 8) + seed * 31UL);
 }
 
 void rig_fill(uint8_t *data, size_t length, unsigned int seed)

@@ -209,20 +209,20 @@ static void features_follow_what_was_agreed(void **state)
 {
 	static const struct {
 		uint64_t without;
-		bool csum, tso4, tso6;
 		size_t frame_max;
 		unsigned int mtu;
+		bool csum, tso4, tso6;
 	} cases[] = {
-		{ 0, true, true, true, PORT_FRAME_MAX, 9000 },
-		{ RIG_MRG, true, true, true, PORT_FRAME_MAX, 9000 },
-		{ RIG_FEATURE(VIRTIO_NET_F_GUEST_TSO4), true, false, true,
-		  PORT_FRAME_MAX, 9000 },
-		{ RIG_FEATURE(VIRTIO_NET_F_GUEST_CSUM), false, false, false,
-		  PORT_FRAME_MAX, 9000 },
+		{ 0, PORT_FRAME_MAX, 9000, true, true, true },
+		{ RIG_MRG, PORT_FRAME_MAX, 9000, true, true, true },
+		{ RIG_FEATURE(VIRTIO_NET_F_GUEST_TSO4), PORT_FRAME_MAX, 9000,
+		  true, false, true },
+		{ RIG_FEATURE(VIRTIO_NET_F_GUEST_CSUM), PORT_FRAME_MAX, 9000,
+		  false, false, false },
 		{ RIG_MRG | RIG_FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
 			  RIG_FEATURE(VIRTIO_NET_F_GUEST_TSO6),
-		  true, false, false, 9014, 9000 },
-		{ ~RIG_FEATURE(32), false, false, false, 1514, 1500 },
+		  9014, 9000, true, false, false },
+		{ ~RIG_FEATURE(32), 1514, 1500, false, false, false },
 	};
 
 	(void)state;

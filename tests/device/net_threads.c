@@ -50,7 +50,8 @@ static void ring_bell(int fd)
 {
 	const uint64_t one = 1;
 
-	assert_int_equal(write(fd, &one, sizeof(one)), sizeof(one));
+	if (write(fd, &one, sizeof(one)) != sizeof(one))
+		abort(); /* cmocka's asserts are for the main thread */
 }
 
 static void shard_echo(struct port *port, struct port_frame *frame,
