@@ -58,6 +58,11 @@ const struct port_features *shard_features(const struct shard *shard)
 	return &shard->features;
 }
 
+unsigned int shard_index(const struct shard *shard)
+{
+	return shard->index;
+}
+
 unsigned int shard_input_queue(const struct shard *shard)
 {
 	return shard->input_queue;

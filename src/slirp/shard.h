@@ -66,6 +66,9 @@ uint64_t shard_now_us(const struct shard *shard);
 /* What the shard's own port's driver takes at this moment. */
 const struct port_features *shard_features(const struct shard *shard);
 
+/* Its number, as in flow->owner; also that of its own queue pair. */
+unsigned int shard_index(const struct shard *shard);
+
 /* Queue that the frame in hand was transmitted on: where an answer goes that
  * belongs to no flow. */
 unsigned int shard_input_queue(const struct shard *shard);

@@ -53,6 +53,12 @@ struct engine *shard_engine(struct shard *shard)
 	return shard->engine;
 }
 
+unsigned int shard_index(const struct shard *shard)
+{
+	(void)shard;
+	return 0;
+}
+
 unsigned int shard_input_queue(const struct shard *shard)
 {
 	return shard->input_queue;

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "slirp/tcp_internal.h"
+
+/*
+ * Theory of operation
+ *
+ * A flow has one timer and up to three deadlines in it: a delayed
+ * acknowledgement, something to send again, and the end of its life. The timer
+ * is set to the earliest; when it expires each deadline that has come is acted
+ * upon. Deadlines that move on with every packet are only stored (the timer
+ * then expires too early once, and is set again).
+ */
+
+#define TIMER_RESENDS_MAX 8     /* unanswered, then the flow is reset */
+#define TIMER_PROBES_MAX  15    /* the same for window probes */
+#define TIMER_RTO_MAX_MS  60000 /* RFC 6298, 2.5 */
+
+void tcp_timer_arm(struct shard *shard, struct tcp_flow *tcp)
+{
+	uint64_t next = tcp->life_due;
+
+	if (tcp->ack_due && tcp->ack_due < next)
+		next = tcp->ack_due;
+	if (tcp->resend_due && tcp->resend_due < next)
+		next = tcp->resend_due;
+	if (!tcp->flow.timer.link || tcp->flow.timer.deadline_ms != next)
+		timer_set(shard_timers(shard), &tcp->flow.timer, next);
+}
+
+void tcp_timer_resend(struct shard *shard, struct tcp_flow *tcp)
+{
+	if (!tcp->resend_due)
+		tcp->resend_due = shard_now_ms(shard) + tcp->rto_ms;
+}
+
+static void timer_back_off(struct shard *shard, struct tcp_flow *tcp)
+{
+	tcp->retries++;
+	tcp->rto_ms *= 2;
+	if (tcp->rto_ms > TIMER_RTO_MAX_MS)
+		tcp->rto_ms = TIMER_RTO_MAX_MS;
+	tcp->resend_due = shard_now_ms(shard) + tcp->rto_ms;
+}
+
+/*
+ * One below what is acknowledged, without payload: the guest must answer with
+ * its window (RFC 9293, 3.8.6.1; Linux probes alike).
+ */
+static void timer_probe(struct shard *shard, struct tcp_flow *tcp)
+{
+	tcp_emit(shard, tcp, tcp->snd_una - 1, TH_ACK, NULL, 0);
+}
+
+/* Return: false if the flow ended */
+static bool timer_resend(struct shard *shard, struct tcp_flow *tcp)
+{
+	bool outstanding = tcp->snd_una != tcp->snd_max;
+
+	if (tcp->retries >=
+	    (outstanding ? TIMER_RESENDS_MAX : TIMER_PROBES_MAX)) {
+		tcp_abort(shard, &tcp->flow);
+		return false;
+	}
+	timer_back_off(shard, tcp);
+	if (tcp->state == TCP_STATE_SYN_RECEIVED ||
+	    tcp->state == TCP_STATE_SYN_SENT) {
+		tcp->syn_due = true;
+		SHARD_COUNT(shard, tcp_retransmits, 1);
+		return true;
+	}
+	tcp_rewind(tcp);
+	if (!tcp_pull_room(tcp))
+		timer_probe(shard, tcp);
+	else if (outstanding)
+		SHARD_COUNT(shard, tcp_retransmits, 1);
+	return true;
+}
+
+void tcp_timer(struct shard *shard, struct flow *flow)
+{
+	struct tcp_flow *tcp = tcp_of(flow);
+	uint64_t now = shard_now_ms(shard);
+
+	if (now >= tcp->life_due) {
+		tcp_abort(shard, flow);
+		return;
+	}
+	if (tcp->resend_due && now >= tcp->resend_due &&
+	    !timer_resend(shard, tcp))
+		return;
+	if (tcp->ack_due && now >= tcp->ack_due)
+		tcp->ack_now = true;
+	tcp_output(shard, tcp);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <linux/sock_diag.h>
+
+#include "slirp/tcp_internal.h"
+
+/*
+ * Theory of operation
+ *
+ * The guest may send what the host socket's send buffer can take, so that
+ * nothing has to be dropped. The kernel is asked for the buffer's state
+ * (SO_MEMINFO) once the guest has used half of what the last answer granted,
+ * that is never for a short exchange. The right edge does not move back,
+ * except that a socket which took less than it promised closes the window
+ * until it is writable again.
+ *
+ * Limits: the kernel counts its own overhead in the buffer, and a flow of very
+ * small segments has more of that than WINDOW_MARGIN allows for; such a flow
+ * sees the window closed and its segments sent again.
+ */
+
+#define WINDOW_FIRST  65535U /* what a SYN can tell, bytes */
+#define WINDOW_MARGIN 8      /* an eighth is left for the kernel's overhead */
+
+void tcp_window_init(struct tcp_flow *tcp)
+{
+	tcp->rcv_edge = tcp->rcv_nxt + WINDOW_FIRST;
+	tcp->rcv_granted = WINDOW_FIRST;
+}
+
+static uint32_t window_max(const struct tcp_flow *tcp)
+{
+	return 65535U << tcp->rcv_scale;
+}
+
+void tcp_window_query(struct shard *shard, struct tcp_flow *tcp)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t size = sizeof(info);
+	uint32_t used, free, space;
+
+	SHARD_COUNT(shard, syscalls, 1);
+	if (getsockopt(tcp->flow.sock, SOL_SOCKET, SO_MEMINFO, info, &size))
+		return;
+	used = info[SK_MEMINFO_WMEM_QUEUED];
+	free = info[SK_MEMINFO_SNDBUF] > used ? info[SK_MEMINFO_SNDBUF] - used
+					      : 0;
+	space = free - free / WINDOW_MARGIN;
+	if (space > window_max(tcp))
+		space = window_max(tcp);
+	if (tcp_seq_diff(tcp->rcv_nxt + space, tcp->rcv_edge) > 0) {
+		tcp->rcv_edge = tcp->rcv_nxt + space;
+		tcp->rcv_granted = space;
+	}
+	/* The kernel's rule for "writable", so the event is still to come. */
+	if (free < used / 2)
+		tcp_watch(shard, tcp, ENGINE_READABLE | ENGINE_WRITABLE);
+}
+
+void tcp_window_refresh(struct shard *shard, struct tcp_flow *tcp)
+{
+	uint32_t left = tcp->rcv_edge - tcp->rcv_nxt;
+
+	if (left <= tcp->rcv_granted / 2 && !tcp->writable_watched &&
+	    !tcp->broken)
+		tcp_window_query(shard, tcp);
+}
+
+/* RFC 9293, 3.8.6.2.2: not for a little; and not while enough is left. */
+bool tcp_window_worth_telling(const struct tcp_flow *tcp)
+{
+	int32_t left = tcp_seq_diff(tcp->rcv_told, tcp->rcv_nxt);
+	int32_t more = tcp_seq_diff(tcp->rcv_edge, tcp->rcv_told);
+
+	if (tcp->blocked || more < 2 * (int32_t)tcp->mss)
+		return false;
+	return left < 2 * (int32_t)tcp->mss || left < more;
+}
+
+uint16_t tcp_window_tell(struct tcp_flow *tcp, bool syn)
+{
+	uint32_t left = tcp->blocked ? 0 : tcp->rcv_edge - tcp->rcv_nxt;
+	uint32_t scale = syn ? 0 : tcp->rcv_scale;
+	uint32_t window = left >> scale;
+
+	if (window > UINT16_MAX)
+		window = UINT16_MAX;
+	tcp->rcv_told = tcp->rcv_nxt + (window << scale);
+	return (uint16_t)window;
+}
