@@ -89,8 +89,7 @@ static uint32_t command_answer(struct net_control *control, struct iovec *iov,
 	answer = iov[count].iov_base;
 	net_iov_pull(iov, &count, &command,
 		     length < sizeof(command) ? length : sizeof(command));
-	/* The guest may write on: the copy must not be read from there again.
-	 */
+	/* The guest may write on: the compiler must not read it again. */
 	__asm__ volatile("" : "+m"(command));
 	*answer = command_run(control, &command, length) ? NET_OK : NET_ERR;
 	return 1;

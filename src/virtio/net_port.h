@@ -115,6 +115,8 @@ struct net_port {
  */
 int net_port_create(unsigned int pair, uint16_t queue_size_max,
 		    unsigned int mtu, struct net_port **out);
+
+/** net_port_destroy() - Free a stopped port; NULL does nothing */
 void net_port_destroy(struct net_port *port);
 
 /**
@@ -158,7 +160,11 @@ void net_queue_break(struct net_queue *queue,
 void net_queue_interrupt(struct net_queue *queue,
 			 struct virtio_transport *transport);
 
-/* Single writer, any number of readers; pairs with net_stat_read(). */
+/**
+ * net_stat_add(), net_stat_read() - One writer, any number of readers
+ *
+ * Relaxed on both sides: a counter orders nothing.
+ */
 static inline void net_stat_add(uint64_t *counter, uint64_t n)
 {
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
@@ -169,8 +175,11 @@ static inline uint64_t net_stat_read(const uint64_t *counter)
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-/*
- * The port's operations by direction, see slirp/port.h.
+/**
+ * net_tx_take(), net_tx_done() - Transmit part of the port's operations
+ * net_rx_reserve(), net_rx_commit(), net_rx_cancel() - Receive part
+ *
+ * As struct port_ops demands (slirp/port.h). Context: the shard's thread.
  */
 int net_tx_take(struct port *base, struct port_frame *frame);
 void net_tx_done(struct port *base, uint32_t token);
@@ -179,7 +188,10 @@ void net_rx_commit(struct port *base, struct port_space *space, size_t length,
 		   const struct port_offload *offload);
 void net_rx_cancel(struct port *base, struct port_space *space);
 
-/** net_rx_reset() - All slots are free; @slots of them */
+/**
+ * net_rx_reset() - Forget all chains
+ * @slots:	Entries of the receive ring
+ */
 void net_rx_reset(struct net_port *port, unsigned int slots);
 
 /**
@@ -188,6 +200,8 @@ void net_rx_reset(struct net_port *port, unsigned int slots);
  * @count:	How many; fewer afterwards if some were used up
  * @data:	Where the bytes are copied to, NULL to skip them
  * @length:	Bytes, at most the sum of the segments
+ *
+ * Context: any; reads guest memory that may change meanwhile.
  */
 void net_iov_pull(struct iovec *iov, unsigned int *count, void *data,
 		  size_t length);

@@ -48,8 +48,7 @@ static bool net_tx_fill(struct port_frame *frame,
 		return false;
 	frame->iov_count = chain->readable_count;
 	net_iov_pull(frame->iov, &frame->iov_count, &header, sizeof(header));
-	/* The guest may write on: the copy must not be read from there again.
-	 */
+	/* The guest may write on: the compiler must not read it again. */
 	__asm__ volatile("" : "+m"(header));
 	frame->length = chain->readable - sizeof(header);
 	frame->offload = (struct port_offload) {

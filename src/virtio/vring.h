@@ -121,6 +121,8 @@ void vring_push(struct vring *vring, uint16_t head, uint32_t length);
  * vring_publish() - Show the driver all that was pushed (virtio 1.2, 2.7.14)
  *
  * Return: true if there was anything, then ask vring_needs_interrupt()
+ *
+ * Context: the ring's thread; does not sleep.
  */
 bool vring_publish(struct vring *vring);
 
@@ -129,6 +131,8 @@ bool vring_publish(struct vring *vring);
  *
  * Return: false if it suppressed the interrupt (virtio 1.2, 2.7.7). To be asked
  * once after each vring_publish() that returned true.
+ *
+ * Context: the ring's thread; does not sleep.
  */
 bool vring_needs_interrupt(struct vring *vring);
 
@@ -136,6 +140,8 @@ bool vring_needs_interrupt(struct vring *vring);
  * vring_disable_kicks() - Tell the driver that the ring is looked at anyway
  *
  * A hint: a kick may come nevertheless (virtio 1.2, 2.7.10).
+ *
+ * Context: the ring's thread; does not sleep.
  */
 void vring_disable_kicks(struct vring *vring);
 
@@ -143,6 +149,8 @@ void vring_disable_kicks(struct vring *vring);
  * vring_enable_kicks() - Ask the driver for a kick at the next chain
  *
  * Return: true if a chain is there already, for which no kick may come
+ *
+ * Context: the ring's thread; does not sleep.
  */
 bool vring_enable_kicks(struct vring *vring);
 
