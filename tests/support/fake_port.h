@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_TESTS_FAKE_PORT_H
+#define MQVMM_TESTS_FAKE_PORT_H
+
+#include "slirp/port.h"
+
+/*
+ * A port for tests of running shards: the test's thread puts frames in and
+ * takes frames out, the shard's thread is on the other side. It takes all
+ * offloads, and gives as much receive space as fake_port_set_space() says.
+ */
+struct fake_port;
+
+struct fake_port *fake_port_create(void);
+void fake_port_destroy(struct fake_port *fake);
+struct port *fake_port_port(struct fake_port *fake);
+
+/* The guest transmits @length bytes. */
+void fake_port_transmit(struct fake_port *fake, const void *frame,
+			size_t length);
+
+/**
+ * fake_port_receive() - Wait for a frame for the guest
+ * @frame:	At least PORT_FRAME_MAX bytes
+ * @timeout_ms:	Longest wait
+ *
+ * Return: its length, 0 at the time-out
+ */
+size_t fake_port_receive(struct fake_port *fake, void *frame, int timeout_ms);
+
+/* Frames that the guest has posted space for from now on; kicks. */
+void fake_port_set_space(struct fake_port *fake, unsigned int frames);
+
+/* Frames given to the port that are not yet given back by the shard. */
+unsigned int fake_port_outstanding(struct fake_port *fake);
+
+#endif

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Running shards, seen from the guest's queues and from the host's sockets. */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <net/ethernet.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "slirp/slirp.h"
+#include "support/fake_port.h"
+
+#define SHARDS     2
+#define WAIT_MS    5000 /* longest wait for anything that must come */
+#define HEADERS    (14 + 20 + 8)
+#define GUEST_PORT 4000
+
+struct fixture {
+	struct slirp_config config;
+	struct fake_port *fake[SHARDS];
+	struct slirp *slirp;
+	int host; /* a UDP socket on loopback */
+	uint16_t host_port;
+};
+
+static int open_host(uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t size = sizeof(address);
+	struct timeval timeout = { .tv_sec = WAIT_MS / 1000 };
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int room = 4 << 20;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_return_code(bind(sock, (struct sockaddr *)&address, size),
+			   errno);
+	assert_return_code(
+		getsockname(sock, (struct sockaddr *)&address, &size), errno);
+	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	*port = ntohs(address.sin_port);
+	return sock;
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct port *port[SHARDS];
+	struct fail fail = { 0 };
+
+	slirp_config_init(&f->config);
+	f->config.shard_count = SHARDS;
+	for (int i = 0; i < SHARDS; i++) {
+		f->fake[i] = fake_port_create();
+		port[i] = fake_port_port(f->fake[i]);
+	}
+	f->host = open_host(&f->host_port);
+	if (slirp_create(&f->config, port, &f->slirp, &fail) ||
+	    slirp_start(f->slirp, NULL, NULL, &fail)) {
+		fprintf(stderr, "%s\n", fail.text);
+		return -1;
+	}
+	slirp_set_queues(f->slirp, SHARDS);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	slirp_destroy(f->slirp);
+	for (int i = 0; i < SHARDS; i++)
+		fake_port_destroy(f->fake[i]);
+	close(f->host);
+	free(f);
+	return 0;
+}
+
+static uint16_t header_checksum(const struct iphdr *ip)
+{
+	const uint8_t *bytes = (const uint8_t *)ip;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(*ip); i += 2)
+		sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
+	sum = (sum >> 16) + (sum & 0xffff);
+	return htons((uint16_t) ~((sum >> 16) + sum));
+}
+
+/* A datagram from the guest to the host's socket behind the gateway. */
+static size_t make_datagram(const struct fixture *f, uint8_t *frame,
+			    const void *data, size_t size)
+{
+	struct ether_header ether = { .ether_type = htons(ETHERTYPE_IP) };
+	struct iphdr ip = {
+		.version = 4,
+		.ihl = 5,
+		.ttl = 64,
+		.protocol = IPPROTO_UDP,
+		.tot_len = htons((uint16_t)(28 + size)),
+		.saddr = f->config.guest.s_addr,
+		.daddr = f->config.gateway.s_addr,
+	};
+	struct udphdr udp = {
+		.uh_sport = htons(GUEST_PORT),
+		.uh_dport = htons(f->host_port),
+		.uh_ulen = htons((uint16_t)(8 + size)),
+	};
+
+	memcpy(ether.ether_shost, f->config.guest_mac, 6);
+	memcpy(ether.ether_dhost, f->config.gateway_mac, 6);
+	ip.check = header_checksum(&ip);
+	memcpy(frame, &ether, 14);
+	memcpy(frame + 14, &ip, 20);
+	memcpy(frame + 34, &udp, 8);
+	memcpy(frame + HEADERS, data, size);
+	return HEADERS + size;
+}
+
+static void transmit(struct fixture *f, unsigned int queue, uint32_t number)
+{
+	uint8_t frame[128];
+	size_t size = make_datagram(f, frame, &number, sizeof(number));
+
+	fake_port_transmit(f->fake[queue], frame, size);
+}
+
+/* The host's side takes one datagram. Return: the number in it */
+static uint32_t host_take(struct fixture *f, struct sockaddr_in *from)
+{
+	socklen_t size = sizeof(*from);
+	uint32_t number = UINT32_MAX;
+
+	assert_int_equal(recvfrom(f->host, &number, sizeof(number), 0,
+				  (struct sockaddr *)from, &size),
+			 sizeof(number));
+	return number;
+}
+
+static void host_answer(struct fixture *f, const struct sockaddr_in *to,
+			uint32_t number)
+{
+	assert_int_equal(sendto(f->host, &number, sizeof(number), 0,
+				(const struct sockaddr *)to, sizeof(*to)),
+			 sizeof(number));
+}
+
+/* The guest takes a datagram from a queue. Return: the number in it */
+static uint32_t guest_take(struct fixture *f, unsigned int queue)
+{
+	uint8_t frame[PORT_FRAME_MAX];
+	uint32_t number = UINT32_MAX;
+
+	if (fake_port_receive(f->fake[queue], frame, WAIT_MS) ==
+	    HEADERS + sizeof(number))
+		memcpy(&number, frame + HEADERS, sizeof(number));
+	return number;
+}
+
+static uint64_t stat_sum(const struct slirp *slirp, const char *name)
+{
+	char *text = NULL, *at, key[64];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	uint64_t sum = 0;
+
+	slirp_print_stats(slirp, out);
+	fclose(out);
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	for (at = strstr(text, key); at; at = strstr(at, key)) {
+		at += strlen(key);
+		sum += strtoull(at, &at, 10);
+	}
+	free(text);
+	return sum;
+}
+
+static void answers_come_on_the_queue_of_the_flow(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in from;
+
+	transmit(f, 1, 7);
+	assert_int_equal(host_take(f, &from), 7);
+	host_answer(f, &from, 8);
+	assert_int_equal(guest_take(f, 1), 8);
+}
+
+static void receive_queue_follows_the_last_transmit_queue(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in from, again;
+
+	transmit(f, 0, 1);
+	assert_int_equal(host_take(f, &from), 1);
+	transmit(f, 1, 2);
+	assert_int_equal(host_take(f, &again), 2);
+	assert_int_equal(from.sin_port, again.sin_port);
+	host_answer(f, &from, 3);
+	assert_int_equal(guest_take(f, 1), 3);
+	transmit(f, 0, 4);
+	assert_int_equal(host_take(f, &again), 4);
+	host_answer(f, &from, 5);
+	assert_int_equal(guest_take(f, 0), 5);
+	assert_true(stat_sum(f->slirp, "handoffs_out") >= 2);
+}
+
+static void no_queue_above_the_set_count_is_used(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in from;
+
+	transmit(f, 1, 1);
+	assert_int_equal(host_take(f, &from), 1);
+	slirp_set_queues(f->slirp, 1);
+	host_answer(f, &from, 2);
+	assert_int_equal(guest_take(f, 0), 2);
+}
+
+static void handed_over_frames_stay_in_order(void **state)
+{
+	enum { COUNT = 5000 };
+	struct fixture *f = *state;
+	struct sockaddr_in from;
+
+	transmit(f, 0, 0);
+	assert_int_equal(host_take(f, &from), 0);
+	for (uint32_t i = 1; i <= COUNT; i++) {
+		transmit(f, 1, i);
+		assert_int_equal(host_take(f, &from), i);
+	}
+	for (uint32_t i = 0; i < COUNT; i++) {
+		host_answer(f, &from, i);
+		assert_int_equal(guest_take(f, 1), i);
+	}
+}
+
+static void answers_wait_for_receive_space(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in from;
+
+	transmit(f, 0, 1);
+	assert_int_equal(host_take(f, &from), 1);
+	fake_port_set_space(f->fake[0], 0);
+	host_answer(f, &from, 2);
+	while (stat_sum(f->slirp, "rx_stalls") == 0)
+		usleep(100);
+	fake_port_set_space(f->fake[0], 10);
+	assert_int_equal(guest_take(f, 0), 2);
+}
+
+static void handed_over_answers_wait_for_receive_space(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in from;
+
+	transmit(f, 0, 1);
+	assert_int_equal(host_take(f, &from), 1);
+	transmit(f, 1, 2);
+	assert_int_equal(host_take(f, &from), 2);
+	fake_port_set_space(f->fake[1], 0);
+	host_answer(f, &from, 3);
+	while (stat_sum(f->slirp, "rx_stalls") == 0)
+		usleep(100);
+	fake_port_set_space(f->fake[1], 10);
+	assert_int_equal(guest_take(f, 1), 3);
+}
+
+struct call {
+	pthread_t thread;
+	unsigned int outstanding;
+	struct fake_port *fake;
+};
+
+static void note_call(void *context)
+{
+	struct call *call = context;
+
+	call->thread = pthread_self();
+	call->outstanding = fake_port_outstanding(call->fake);
+}
+
+static void calls_run_on_the_shards_own_thread(void **state)
+{
+	struct fixture *f = *state;
+	struct call first = { .fake = f->fake[0] };
+	struct call second = { .fake = f->fake[1] };
+
+	slirp_call_shard(f->slirp, 0, note_call, &first);
+	slirp_call_shard(f->slirp, 1, note_call, &second);
+	assert_false(pthread_equal(first.thread, pthread_self()));
+	assert_false(pthread_equal(first.thread, second.thread));
+	assert_int_equal(first.outstanding, 0);
+}
+
+static void arp_for_the_gateway_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t frame[PORT_FRAME_MAX] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x52, 0x54, 0, 0x12, 0x34,
+		0x56, 0x08, 0x06, 0,    1,    8,    0,    6,    4, 0,    1,
+		0x52, 0x54, 0,    0x12, 0x34, 0x56, 10,   0,    2, 15,   0,
+		0,    0,    0,    0,    0,    10,   0,    2,    2,
+	};
+
+	fake_port_transmit(f->fake[1], frame, 42);
+	assert_true(fake_port_receive(f->fake[1], frame, WAIT_MS) >= 42);
+	assert_int_equal(frame[21], 2);
+	assert_memory_equal(frame + 22, f->config.gateway_mac, 6);
+}
+
+static void garbage_is_counted_and_survived(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in from;
+	uint8_t frame[300];
+
+	srandom(1);
+	for (int i = 0; i < 2000; i++) {
+		size_t size = (size_t)random() % sizeof(frame) + 1;
+
+		for (size_t b = 0; b < size; b++)
+			frame[b] = (uint8_t)random();
+		if (size > 14 && i % 2) {
+			frame[12] = 8;
+			frame[13] = 0;
+		}
+		fake_port_transmit(f->fake[i % SHARDS], frame, size);
+	}
+	transmit(f, 0, 1);
+	transmit(f, 1, 1);
+	assert_int_equal(host_take(f, &from), 1);
+	assert_int_equal(host_take(f, &from), 1);
+	assert_true(stat_sum(f->slirp, "tx_malformed") > 0);
+	assert_true(stat_sum(f->slirp, "tx_unsupported") > 0);
+}
+
+static unsigned int open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void nothing_stays_open_after_the_end(void **state)
+{
+	unsigned int before = open_descriptors();
+	void *inner = NULL;
+	struct sockaddr_in from;
+
+	(void)state;
+	assert_int_equal(set_up(&inner), 0);
+	transmit(inner, 0, 1);
+	host_take(inner, &from);
+	tear_down(&inner);
+	assert_int_equal(open_descriptors(), before);
+}
+
+static void forward_to_a_port_in_use_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct slirp_config config = f->config;
+	struct port *port[SHARDS] = { fake_port_port(f->fake[0]),
+				      fake_port_port(f->fake[1]) };
+	struct slirp *other = NULL;
+	struct fail fail = { 0 };
+	struct sockaddr_in taken = { .sin_family = AF_INET };
+	socklen_t size = sizeof(taken);
+	int sock = socket(AF_INET, SOCK_STREAM, 0);
+
+	taken.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_return_code(bind(sock, (struct sockaddr *)&taken, size), errno);
+	assert_return_code(listen(sock, 1), errno);
+	getsockname(sock, (struct sockaddr *)&taken, &size);
+	config.forward_count = 1;
+	config.forward[0].protocol = IPPROTO_TCP;
+	config.forward[0].host = taken;
+	config.forward[0].guest = taken;
+	assert_int_equal(slirp_create(&config, port, &other, &fail),
+			 -EADDRINUSE);
+	assert_non_null(strstr(fail.text, "hostfwd"));
+	close(sock);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(answers_come_on_the_queue_of_the_flow),
+		TEST(receive_queue_follows_the_last_transmit_queue),
+		TEST(no_queue_above_the_set_count_is_used),
+		TEST(handed_over_frames_stay_in_order),
+		TEST(answers_wait_for_receive_space),
+		TEST(handed_over_answers_wait_for_receive_space),
+		TEST(calls_run_on_the_shards_own_thread),
+		TEST(arp_for_the_gateway_is_answered),
+		TEST(garbage_is_counted_and_survived),
+		TEST(forward_to_a_port_in_use_is_refused),
+		cmocka_unit_test(nothing_stays_open_after_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
