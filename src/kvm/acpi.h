@@ -10,9 +10,15 @@
 
 /* Where the RSDP and all tables lie: the BIOS area that guests search. */
 #define ACPI_AREA_BASE 0xE0000ULL
-#define ACPI_AREA_SIZE 0x20000ULL /* bytes */
+#define ACPI_AREA_SIZE 0x1C000ULL /* bytes */
 
 #define ACPI_CPUS_MAX 1024U
+
+/*
+ * The root bus alone: there are no bridges. Linux looks at each slot of every
+ * bus that MCFG names, which costs a VM exit or two a slot.
+ */
+#define ACPI_PCI_BUSES 1U
 
 /* I/O ports that the tables tell the guest of. */
 #define ACPI_PORT_SLEEP_CONTROL 0x600 /* write: SLP_TYPx << 2 | SLP_EN << 5 */

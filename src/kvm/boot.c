@@ -163,6 +163,8 @@ int boot_load(const struct guest_memory *memory,
 		err = acpi_build(memory, &config->topology, &handover.rsdp,
 				 fail);
 	if (!err)
+		err = boot_mp_write(memory, &config->topology);
+	if (!err)
 		err = boot_tables_write(memory);
 	if (err)
 		return err;

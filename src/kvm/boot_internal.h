@@ -14,7 +14,8 @@
 
 /*
  * What boot_load() puts below 1 MiB. All of it is dead once the kernel has
- * copied it, but for the ACPI tables (acpi.h), which the map reserves.
+ * copied it, but for the ACPI tables (acpi.h) and the MP table, which the map
+ * reserves.
  */
 #define BOOT_GDT_BASE          0x1000
 #define BOOT_INFO_BASE         0x7000 /* boot parameters or start info */
@@ -23,6 +24,8 @@
 #define BOOT_COMMAND_LINE_SIZE 0x10000 /* bytes, final NUL included */
 #define BOOT_EBDA_BASE         0x9FC00 /* reserved from here to BOOT_VGA_BASE */
 #define BOOT_VGA_BASE          0xA0000
+#define BOOT_MP_TABLE_BASE     0xFC000
+#define BOOT_MP_TABLE_SIZE     0x4000   /* bytes */
 #define BOOT_HIGH_BASE         0x100000 /* kernel and initrd are from here up */
 
 /* Selectors in the GDT: what both boot protocols ask for. */
@@ -215,6 +218,15 @@ int boot_params_write(const struct guest_memory *memory,
  */
 int boot_start_info_write(const struct guest_memory *memory,
 			  const struct boot_handover *handover);
+
+/**
+ * boot_mp_write() - MP table at BOOT_MP_TABLE_BASE, its pointer in the EBDA
+ * @topology:	The guest's CPUs
+ *
+ * Return: 0, or -EFAULT without RAM there
+ */
+int boot_mp_write(const struct guest_memory *memory,
+		  const struct machine_topology *topology);
 
 /**
  * boot_tables_write() - GDT, and page tables that map the first 4 GiB 1:1

@@ -48,8 +48,7 @@ void boot_map_build(struct boot_map *map, const struct guest_memory *memory)
 	map->count = 0;
 	map_add_ram(map, memory, 0, BOOT_EBDA_BASE);
 	map_add(map, BOOT_EBDA_BASE, BOOT_VGA_BASE, BOOT_MAP_RESERVED);
-	map_add(map, ACPI_AREA_BASE, ACPI_AREA_BASE + ACPI_AREA_SIZE,
-		BOOT_MAP_RESERVED);
+	map_add(map, ACPI_AREA_BASE, BOOT_HIGH_BASE, BOOT_MAP_RESERVED);
 	map_add_ram(map, memory, BOOT_HIGH_BASE, GUEST_MEMORY_HOLE_START);
 	/* Linux believes MCFG only if the window is reserved. */
 	map_add(map, MACHINE_ECAM_BASE, MACHINE_ECAM_BASE + MACHINE_ECAM_SIZE,

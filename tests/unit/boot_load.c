@@ -188,6 +188,68 @@ static void gdt_has_the_segments_of_the_boot_protocol(void **state)
 	assert_int_equal(gdt[3], 0x00CF93000000FFFFULL);
 }
 
+static uint8_t sum(const uint8_t *bytes, size_t size)
+{
+	uint8_t total = 0;
+
+	while (size--)
+		total += *bytes++;
+	return total;
+}
+
+static const uint8_t *mp_table(struct load_test *test)
+{
+	uint32_t address;
+
+	memcpy(&address, guest_memory_at(&test->memory, BOOT_EBDA_BASE + 4, 4),
+	       4);
+	return guest_memory_at(&test->memory, address, BOOT_MP_TABLE_SIZE);
+}
+
+static uint16_t mp_length(const uint8_t *table)
+{
+	return table[4] | table[5] << 8;
+}
+
+/* Processors that the MP table names, their ids checked to ascend from 0. */
+static unsigned int mp_processors(const uint8_t *table)
+{
+	const uint8_t *entry = table + 44;
+	unsigned int count = 0;
+
+	for (; entry[0] == 0; entry += 20) {
+		assert_int_equal(entry[1], count);
+		assert_int_equal(entry[3], count ? 1 : 3);
+		count++;
+	}
+	return count;
+}
+
+static void mp_table_is_in_the_ebda(void **state)
+{
+	struct load_test *test = *state;
+	const uint8_t *pointer, *table;
+
+	assert_int_equal(load_elf(test), 0);
+	pointer = guest_memory_at(&test->memory, BOOT_EBDA_BASE, 16);
+	assert_memory_equal(pointer, "_MP_", 4);
+	assert_int_equal(sum(pointer, 16), 0);
+	table = mp_table(test);
+	assert_memory_equal(table, "PCMP", 4);
+	assert_int_equal(sum(table, mp_length(table)), 0);
+	assert_int_equal(mp_processors(table), 2);
+}
+
+static void mp_table_leaves_out_what_8_bits_do_not_hold(void **state)
+{
+	struct load_test *test = *state;
+
+	test->config.topology = (struct machine_topology) { 300, 1, 300, 1 };
+	assert_int_equal(load_elf(test), 0);
+	assert_int_equal(mp_processors(mp_table(test)), 255);
+	assert_int_equal(sum(mp_table(test), mp_length(mp_table(test))), 0);
+}
+
 static void vmlinux_starts_by_pvh(void **state)
 {
 	struct load_test *test = *state;
@@ -336,6 +398,8 @@ int main(void)
 		CASE(bzimage_finds_map_and_acpi),
 		CASE(first_4_gib_are_mapped_one_to_one),
 		CASE(gdt_has_the_segments_of_the_boot_protocol),
+		CASE(mp_table_is_in_the_ebda),
+		CASE(mp_table_leaves_out_what_8_bits_do_not_hold),
 		CASE(vmlinux_starts_by_pvh),
 		CASE(vmlinux_finds_its_initrd),
 		CASE(vmlinux_without_initrd_has_no_module),
