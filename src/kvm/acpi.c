@@ -238,7 +238,7 @@ static uint64_t build_mcfg(struct acpi_area *area)
 	struct acpi_mcfg *mcfg = table_begin(area, "MCFG", 1, sizeof(*mcfg));
 
 	mcfg->base = MACHINE_ECAM_BASE;
-	mcfg->last_bus = MACHINE_ECAM_SIZE / (1U << 20) - 1;
+	mcfg->last_bus = ACPI_PCI_BUSES - 1;
 	return table_end(area);
 }
 

@@ -26,7 +26,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "MQVMM ", "MQVMDSDT", 1)
 			Name (WINS, ResourceTemplate () {
 				WordBusNumber (ResourceProducer, MinFixed,
 					MaxFixed, PosDecode,
-					0, 0, 255, 0, 256)
+					0, 0, 0, 0, 1)
 				IO (Decode16, 0xCF8, 0xCF8, 1, 8)
 				WordIO (ResourceProducer, MinFixed, MaxFixed,
 					PosDecode, EntireRange,

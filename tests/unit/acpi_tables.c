@@ -297,7 +297,7 @@ static void mcfg_names_the_ecam_window(void **state)
 	assert_int_equal(table_length(mcfg), 60);
 	assert_int_equal(value_at(mcfg + 44, 8), MACHINE_ECAM_BASE);
 	assert_int_equal(mcfg[54], 0);
-	assert_int_equal(mcfg[55], 255);
+	assert_int_equal(mcfg[55], ACPI_PCI_BUSES - 1);
 }
 
 static void ssdt_has_the_window_above_ram(void **state)
@@ -360,7 +360,7 @@ static void dsdt_windows_are_those_of_the_machine(void **state)
 	assert_window32(*state, MACHINE_PCI32_BASE, MACHINE_PCI32_SIZE);
 	assert_window32(*state, MACHINE_ECAM_BASE, MACHINE_ECAM_SIZE);
 	assert_window16(*state, MACHINE_PCI_IO_BASE, MACHINE_PCI_IO_SIZE);
-	assert_window16(*state, 0, 256); /* buses */
+	assert_window16(*state, 0, ACPI_PCI_BUSES);
 }
 
 /* An I/O descriptor: minimum, maximum, alignment, length. */
