@@ -264,14 +264,16 @@ static void pull_seek(struct shard *shard, struct tcp_flow *tcp)
 {
 	int offset = (int)(tcp->snd_nxt - tcp->sock_seq);
 
-	if (tcp->no_peek_off || (tcp->peeks && tcp->peek_seq == tcp->snd_nxt))
+	if (tcp->peeks && tcp->peek_seq == tcp->snd_nxt)
+		return;
+	tcp->peek_seq = tcp->snd_nxt;
+	if (tcp->no_peek_off)
 		return;
 	SHARD_COUNT(shard, syscalls, 1);
 	if (setsockopt(tcp->flow.sock, SOL_SOCKET, SO_PEEK_OFF, &offset,
 		       sizeof(offset)))
 		tcp->no_peek_off = true;
 	tcp->peeks = !tcp->no_peek_off;
-	tcp->peek_seq = tcp->snd_nxt;
 }
 
 static void pull_bulk_done(struct shard *shard, struct shard_op *op)

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How connections begin: handshakes both ways, refusals, negotiation. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "unit/tcp_guest.h"
+
+static void test_syn_ack_in_same_turn(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	guest_expect_silence(guest);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &heard);
+	assert_int_equal(heard.ack, guest->seq);
+	guest_expect_silence(guest);
+	assert_int_equal(guest->shard->op_count[ENGINE_CONNECT], 2);
+}
+
+static void test_refused_port_resets_in_same_turn(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	close(guest->listener);
+	guest->listener = -1;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_RST | TH_ACK, &heard);
+	assert_int_equal(heard.ack, guest->seq);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+}
+
+static bool answer_connect(struct shard *shard, struct shard_op *op)
+{
+	int *result = shard->hook_context;
+
+	if (op->op.kind != ENGINE_CONNECT)
+		return false;
+	op->op.result = *result;
+	return true;
+}
+
+static void test_pending_connect_keeps_quiet(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+	int result = -EALREADY;
+
+	guest->shard->hook = answer_connect;
+	guest->shard->hook_context = &result;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	fake_turn(guest->shard);
+	guest_expect_silence(guest);
+	result = -EISCONN;
+	guest_flow(guest)->ops->event(guest->shard, guest_flow(guest),
+				      ENGINE_WRITABLE);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &heard);
+	guest_expect_silence(guest);
+}
+
+static void test_pending_connect_that_fails_resets(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+	int result = -EALREADY;
+
+	guest->shard->hook = answer_connect;
+	guest->shard->hook_context = &result;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	result = -ECONNREFUSED;
+	guest_flow(guest)->ops->event(guest->shard, guest_flow(guest),
+				      ENGINE_ERROR);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_RST | TH_ACK, &heard);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+}
+
+static void test_pending_connect_is_given_up(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+	int result = -EALREADY;
+
+	guest->shard->hook = answer_connect;
+	guest->shard->hook_context = &result;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	fake_advance(guest->shard, 75001);
+	guest_expect(guest, TH_RST | TH_ACK, &heard);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+}
+
+static bool hold_first_connect(struct shard *shard, struct shard_op *op)
+{
+	if (op->op.kind != ENGINE_CONNECT || op->flow != shard->flow[0])
+		return false;
+	op->op.result = -EALREADY;
+	return true;
+}
+
+static void test_pending_connect_does_not_block_another(void **state)
+{
+	struct guest *guest = *state;
+
+	guest->shard->hook = hold_first_connect;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest->port++;
+	guest_connect(guest);
+	guest_send(guest, TH_ACK, "x", 1);
+	fake_turn(guest->shard);
+	host_expect(guest, "x", 1);
+	guest_expect_silence(guest);
+}
+
+static void test_denied_destination_resets(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest->shard->config.restricted = true;
+	guest_send(guest, TH_SYN, NULL, 0);
+	guest_expect(guest, TH_RST | TH_ACK, &heard);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+	assert_int_equal(guest->shard->op_count[ENGINE_CONNECT], 0);
+}
+
+static void test_no_socket_resets(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest->shard->sockets_left = 0;
+	guest_send(guest, TH_SYN, NULL, 0);
+	guest_expect(guest, TH_RST | TH_ACK, &heard);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+}
+
+static void test_ack_of_no_flow_resets(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest->ack = 12345;
+	guest_send(guest, TH_ACK, "x", 1);
+	guest_expect(guest, TH_RST, &heard);
+	assert_int_equal(heard.seq, 12345);
+}
+
+static void test_rst_of_no_flow_is_not_answered(void **state)
+{
+	struct guest *guest = *state;
+
+	guest_send(guest, TH_RST, NULL, 0);
+	guest_expect_silence(guest);
+}
+
+static void test_retransmitted_syn_is_idempotent(void **state)
+{
+	struct guest *guest = *state;
+	struct heard first, second;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	guest_send_at(guest, guest->seq - 1, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &first);
+	guest_expect_silence(guest);
+	guest_send_at(guest, guest->seq - 1, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &second);
+	assert_int_equal(first.seq, second.seq);
+	assert_int_equal(fake_flows_live(guest->shard), 1);
+	assert_int_equal(guest->shard->counters.tcp_flows, 1);
+}
+
+static void test_syn_ack_is_sent_again(void **state)
+{
+	struct guest *guest = *state;
+	struct heard first, second;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &first);
+	fake_advance(guest->shard, 999);
+	guest_expect_silence(guest);
+	fake_advance(guest->shard, 2);
+	guest_expect(guest, TH_SYN | TH_ACK, &second);
+	assert_int_equal(first.seq, second.seq);
+	assert_int_equal(guest->shard->counters.tcp_retransmits, 1);
+}
+
+static void test_unanswered_syn_ack_is_given_up(void **state)
+{
+	struct guest *guest = *state;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	fake_advance(guest->shard, 10001);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+}
+
+static void test_window_scale_is_negotiated(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &heard);
+	assert_in_range(heard.scale, 7, 14);
+	assert_int_equal(heard.mss, guest->shard->features.mtu - 40);
+	assert_int_equal(heard.window, 65535);
+}
+
+static void test_window_scale_is_not_forced(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest->scale = -1;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &heard);
+	assert_int_equal(heard.scale, -1);
+	guest_send(guest, TH_ACK, "x", 1);
+	fake_advance(guest->shard, 3);
+	guest_expect(guest, TH_ACK, &heard);
+	assert_int_equal(heard.window, 65534);
+}
+
+static void test_sequence_numbers_differ_by_flow(void **state)
+{
+	struct guest *guest = *state;
+	struct heard first, second;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &first);
+	guest->port++;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &second);
+	assert_true(second.seq - first.seq > 1000000 &&
+		    first.seq - second.seq > 1000000);
+}
+
+static void test_other_shards_flow_is_told(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t frame[54] = { 0 };
+	struct iphdr ip = { .version = 4,
+			    .ihl = 5,
+			    .tot_len = htons(40),
+			    .protocol = IPPROTO_TCP };
+	struct tcphdr tcp = { .th_off = 5, .th_flags = TH_SYN };
+	struct port_offload offload = { .flags = PORT_NEEDS_CSUM };
+
+	ip.saddr = guest->shard->config.guest.s_addr;
+	ip.daddr = guest->shard->config.gateway.s_addr;
+	ip.check = checksum_fold(checksum_add(&ip, sizeof(ip), 0));
+	tcp.th_sport = htons(1);
+	tcp.th_dport = htons(guest->peer_port);
+	memcpy(frame + 14, &ip, sizeof(ip));
+	memcpy(frame + 34, &tcp, sizeof(tcp));
+	guest->shard->foreign_owner = 3;
+	assert_int_equal(fake_input(guest->shard, frame, sizeof(frame), 0,
+				    &offload, tcp_open),
+			 3);
+	guest_expect_silence(guest);
+}
+
+static void test_wrong_ack_of_syn_ack_resets(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &heard);
+	guest->ack += 7;
+	guest_send(guest, TH_ACK, NULL, 0);
+	fake_turn(guest->shard);
+	assert_true(guest_hear(guest, &heard));
+	assert_int_equal(heard.flags, TH_RST);
+	assert_int_equal(heard.seq, guest->ack);
+}
+
+/* A connection on a forward's listener: returns the NAT's end of it. */
+static int accept_one(struct guest *guest)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(guest->peer_port) };
+	int sock;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	guest->host = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(guest->host, (struct sockaddr *)&address,
+				 sizeof(address)),
+			 0);
+	sock = accept4(guest->listener, NULL, NULL, SOCK_NONBLOCK);
+	assert_true(sock >= 0);
+	return sock;
+}
+
+static void begin_accept(struct guest *guest, struct heard *heard)
+{
+	struct sockaddr_in target = { .sin_family = AF_INET,
+				      .sin_port = htons(guest->port),
+				      .sin_addr = guest->shard->config.guest };
+
+	tcp_accept(guest->shard, accept_one(guest), &target);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN, heard);
+	guest->peer_port = guest_flow(guest)->key.peer_port;
+}
+
+static void test_forward_reaches_guest(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	begin_accept(guest, &heard);
+	assert_in_range(heard.scale, 7, 14);
+	guest_send(guest, TH_SYN | TH_ACK, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_ACK, &heard);
+	host_send(guest, "hello", 5);
+	guest_wait(guest);
+	guest_expect(guest, TH_ACK | TH_PUSH, &heard);
+	assert_int_equal(heard.length, 5);
+	guest_send(guest, TH_ACK, "world", 5);
+	fake_turn(guest->shard);
+	host_expect(guest, "world", 5);
+}
+
+static void test_forward_repeats_its_syn(void **state)
+{
+	struct guest *guest = *state;
+	struct heard first, second;
+
+	begin_accept(guest, &first);
+	fake_advance(guest->shard, 1001);
+	guest_expect(guest, TH_SYN, &second);
+	assert_int_equal(first.seq, second.seq);
+	fake_advance(guest->shard, 10000);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+	host_expect_reset(guest);
+}
+
+static void test_forward_refused_by_guest_resets_host(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	begin_accept(guest, &heard);
+	guest_send(guest, TH_RST | TH_ACK, NULL, 0);
+	fake_turn(guest->shard);
+	host_expect_reset(guest);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+}
+
+static void test_forwards_of_one_peer_port_do_not_collide(void **state)
+{
+	struct guest *guest = *state;
+	struct sockaddr_in target = { .sin_family = AF_INET,
+				      .sin_port = htons(guest->port),
+				      .sin_addr = guest->shard->config.guest };
+	int sock = accept_one(guest);
+	int copy = dup(sock);
+
+	/* Two sockets with one peer address. */
+	tcp_accept(guest->shard, sock, &target);
+	tcp_accept(guest->shard, copy, &target);
+	assert_int_equal(fake_flows_live(guest->shard), 2);
+	assert_int_not_equal(guest->shard->flow[0]->key.peer_port,
+			     guest->shard->flow[1]->key.peer_port);
+}
+
+#define OPEN_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, guest_set_up, guest_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OPEN_TEST(test_syn_ack_in_same_turn),
+		OPEN_TEST(test_refused_port_resets_in_same_turn),
+		OPEN_TEST(test_pending_connect_keeps_quiet),
+		OPEN_TEST(test_pending_connect_that_fails_resets),
+		OPEN_TEST(test_pending_connect_is_given_up),
+		OPEN_TEST(test_pending_connect_does_not_block_another),
+		OPEN_TEST(test_denied_destination_resets),
+		OPEN_TEST(test_no_socket_resets),
+		OPEN_TEST(test_ack_of_no_flow_resets),
+		OPEN_TEST(test_rst_of_no_flow_is_not_answered),
+		OPEN_TEST(test_retransmitted_syn_is_idempotent),
+		OPEN_TEST(test_syn_ack_is_sent_again),
+		OPEN_TEST(test_unanswered_syn_ack_is_given_up),
+		OPEN_TEST(test_window_scale_is_negotiated),
+		OPEN_TEST(test_window_scale_is_not_forced),
+		OPEN_TEST(test_sequence_numbers_differ_by_flow),
+		OPEN_TEST(test_other_shards_flow_is_told),
+		OPEN_TEST(test_wrong_ack_of_syn_ack_resets),
+		OPEN_TEST(test_forward_reaches_guest),
+		OPEN_TEST(test_forward_repeats_its_syn),
+		OPEN_TEST(test_forward_refused_by_guest_resets_host),
+		OPEN_TEST(test_forwards_of_one_peer_port_do_not_collide),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
