@@ -24,6 +24,7 @@
 #define LEAF_CACHE        0x4
 #define LEAF_TOPOLOGY     0xB
 #define LEAF_TOPOLOGY_V2  0x1F
+#define LEAF_AMD_MAX      0x80000000
 #define LEAF_AMD_FEATURES 0x80000001
 #define LEAF_AMD_SIZES    0x80000008
 #define LEAF_AMD_CACHE    0x8000001D
@@ -34,6 +35,9 @@
 #define FEATURES_HYPERVISOR   (1U << 31) /* ecx */
 #define FEATURES_HTT          (1U << 28) /* edx */
 #define AMD_CMP_LEGACY        (1U << 1)  /* ecx of LEAF_AMD_FEATURES */
+
+#define AMD_TOPOEXT (1U << 22) /* likewise: the leaf of AMD's topology exists \
+				*/
 
 #define LEVEL_SMT  1 /* in ecx bits 15:8 of LEAF_TOPOLOGY */
 #define LEVEL_CORE 2
@@ -278,6 +282,32 @@ static int edit_topology(struct kvm_cpuid2 *cpuid, unsigned int capacity,
 	return err;
 }
 
+/*
+ * Without TOPOEXT Linux takes the threads of an AMD processor for cores, even
+ * where leaf 0xB says otherwise. The feature is nothing but its CPUID leaves,
+ * so a guest with threads may have it on any host.
+ */
+static int add_amd_threads(struct kvm_cpuid2 *cpuid, unsigned int capacity,
+			   const struct shape *shape)
+{
+	struct kvm_cpuid_entry2 *features = find(cpuid, LEAF_AMD_FEATURES);
+	struct kvm_cpuid_entry2 *max = find(cpuid, LEAF_AMD_MAX);
+	struct kvm_cpuid_entry2 *entry;
+
+	if (shape->topology->threads == 1 || !features || !max ||
+	    features->ecx & AMD_TOPOEXT)
+		return 0;
+	features->ecx |= AMD_TOPOEXT;
+	if (max->eax < LEAF_AMD_TOPOLOGY)
+		max->eax = LEAF_AMD_TOPOLOGY;
+	drop(cpuid, LEAF_AMD_TOPOLOGY);
+	entry = add(cpuid, capacity, LEAF_AMD_TOPOLOGY);
+	if (!entry)
+		return -E2BIG;
+	edit_amd_topology(entry, shape);
+	return 0;
+}
+
 /* KVM leaves this bit to us: it is about MSI routes, which we make. */
 static int edit_paravirtual(struct kvm_cpuid2 *cpuid, unsigned int capacity)
 {
@@ -314,6 +344,8 @@ int cpuid_edit(struct kvm_cpuid2 *cpuid, unsigned int capacity,
 	for (unsigned int i = 0; i < cpuid->nent; i++)
 		edit_entry(&cpuid->entries[i], &shape, amd, tsc_deadline);
 	err = edit_topology(cpuid, capacity, &shape);
+	if (!err && amd)
+		err = add_amd_threads(cpuid, capacity, &shape);
 	return err ? err : edit_paravirtual(cpuid, capacity);
 }
 

@@ -262,6 +262,32 @@ static void amd_leaves_agree(void **state)
 	assert_int_equal(leaf(&cpuid, 0x8000001E, 0)->ecx, 1);
 }
 
+static void amd_threads_show_without_host_support(void **state)
+{
+	struct machine_topology topology = shape(1, 2, 2);
+	union vcpu_cpuid cpuid;
+
+	(void)state;
+	init(&cpuid, ENTRIES(amd_host));
+	for (unsigned int i = 0; i < cpuid.head.nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid.head.entries[i];
+
+		if (entry->function == 0x80000000)
+			entry->eax = 0x8000000A;
+		if (entry->function == 0x80000001)
+			entry->ecx = 0;
+		if (entry->function >= 0x8000001D)
+			entry->function = 0xD; /* any other */
+	}
+	assert_int_equal(
+		cpuid_edit(&cpuid.head, CPUID_ENTRIES_MAX, &topology, 3, true),
+		0);
+	assert_true(leaf(&cpuid, 0x80000001, 0)->ecx & 1U << 22);
+	assert_true(leaf(&cpuid, 0x80000000, 0)->eax >= 0x8000001E);
+	assert_int_equal(leaf(&cpuid, 0x8000001E, 0)->eax, 3);
+	assert_int_equal(leaf(&cpuid, 0x8000001E, 0)->ebx, 0x101);
+}
+
 static unsigned int sharing(const union vcpu_cpuid *cpuid, uint32_t function,
 			    uint32_t index)
 {
@@ -376,6 +402,7 @@ int main(void)
 		cmocka_unit_test(single_cpu_package_is_not_multi_threaded),
 		cmocka_unit_test(tsc_deadline_needs_kvm_support),
 		cmocka_unit_test(amd_leaves_agree),
+		cmocka_unit_test(amd_threads_show_without_host_support),
 		cmocka_unit_test(amd_caches_are_shared_as_asked),
 		cmocka_unit_test(intel_caches_are_shared_as_asked),
 		cmocka_unit_test(intel_has_no_amd_fields),
