@@ -53,10 +53,13 @@
 #define LOOPS_MAX         64000000 /* 30 ms at 4000 MIPS */
 #define GROWTH            8
 #define RUN_LONG_NS       5000000 /* long enough to be measured */
-#define RUNS              3       /* of the final length; the best counts */
+#define RUNS              5       /* of the final length; the best counts */
 
-/* No emulator reaches it; every processor since 2006 does, emulated or not. */
-#define NATIVE_MIPS 20.0
+/*
+ * KVM's emulator needs 0.15 us an instruction at best, 1 us seen; hardware
+ * virtualisation inside of an emulated machine did 70 MIPS on a busy host.
+ */
+#define NATIVE_MIPS 12.0
 
 /* loop: dec %ecx; jnz loop; out %al, $0x10; and should it be resumed, hang */
 static const uint8_t probe_code[] = { 0xFF, 0xC9, 0x75, 0xFC,

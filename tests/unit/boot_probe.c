@@ -16,7 +16,7 @@ static void hardware_runs_stock_kernels(void **state)
 	(void)state;
 	assert_int_equal(probe_judge(6000, 6000), PROBE_STOCK);
 	/* Hardware virtualisation inside of an emulated machine. */
-	assert_int_equal(probe_judge(80, 90), PROBE_STOCK);
+	assert_int_equal(probe_judge(30, 35), PROBE_STOCK);
 	assert_int_equal(probe_judge(6000, 0), PROBE_STOCK);
 }
 
