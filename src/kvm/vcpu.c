@@ -28,7 +28,7 @@
  * the loop ends at EINTR and nowhere else, but for a vCPU that cannot go on.
  */
 
-#define STACK_BYTES (256 * 1024)
+#define STACK_BYTES ((size_t)256 << 10)
 
 /* A repeated string instruction may hold off EINTR, but not for ever. */
 #define EXITS_AFTER_KICK 64
@@ -87,28 +87,38 @@ static void handle_system_event(const struct vcpu *vcpu)
 	ending_request(vcpu->world->ending, end);
 }
 
+/* The bytes of the instruction that KVM could not emulate, if it tells. */
+static void format_instruction(const struct kvm_run *run, char *text,
+			       size_t size)
+{
+	size_t used = 0;
+	unsigned int i;
+
+	text[0] = '\0';
+	if (run->exit_reason != KVM_EXIT_INTERNAL_ERROR ||
+	    run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION ||
+	    !(run->emulation_failure.flags &
+	      KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
+		return;
+	for (i = 0; i < run->emulation_failure.insn_size &&
+		    i < sizeof(run->emulation_failure.insn_bytes);
+	     i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%02x",
+					 i ? " " : ", instruction ",
+					 run->emulation_failure.insn_bytes[i]);
+}
+
 /* The one line about a vCPU that KVM gave up. */
 static void report_error(const struct vcpu *vcpu, const char *what,
 			 uint64_t detail)
 {
 	struct kvm_regs regs = { 0 };
-	const struct kvm_run *run = vcpu->run;
-	char bytes[64] = "";
-	unsigned int i;
+	char instruction[80]; /* 15 bytes at three characters, and the word */
 
 	(void)ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
-	    run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
-	    run->emulation_failure.flags &
-		    KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES) {
-		for (i = 0; i < run->emulation_failure.insn_size && i < 15; i++)
-			snprintf(bytes + 3 * i, sizeof(bytes) - 3 * i, " %02x",
-				 run->emulation_failure.insn_bytes[i]);
-	}
-	log_line("vCPU %u cannot go on: %s %#" PRIx64 " at rip %#" PRIx64
-		 "%s%s",
-		 vcpu->index, what, detail, (uint64_t)regs.rip,
-		 bytes[0] ? ", instruction" : "", bytes);
+	format_instruction(vcpu->run, instruction, sizeof(instruction));
+	log_line("vCPU %u cannot go on: %s %#" PRIx64 " at rip %#" PRIx64 "%s",
+		 vcpu->index, what, detail, (uint64_t)regs.rip, instruction);
 	ending_request(vcpu->world->ending, MACHINE_END_ERROR);
 }
 

@@ -19,14 +19,15 @@ struct vcpu_state {
 	struct kvm_lapic_state lapic;
 	struct kvm_vcpu_events events;
 	struct kvm_mp_state mp_state;
-	struct kvm_xsave xsave;
+	uint32_t xsave[sizeof(struct kvm_xsave) / sizeof(uint32_t)];
 	unsigned int msr_count;
 	struct kvm_msr_entry msr[];
 };
 
-struct one_msr {
-	struct kvm_msrs head;
-	struct kvm_msr_entry entry;
+/* A list with room for one entry, which struct kvm_msrs itself lacks. */
+union one_msr {
+	struct kvm_msrs list;
+	uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
 };
 
 /*
@@ -35,19 +36,20 @@ struct one_msr {
  */
 static bool msr_get(int vcpu_fd, struct kvm_msr_entry *entry)
 {
-	struct one_msr args = { .head = { .nmsrs = 1 },
-				.entry = { .index = entry->index } };
+	union one_msr args = { .list.nmsrs = 1 };
 
+	args.list.entries[0] = *entry;
 	if (ioctl(vcpu_fd, KVM_GET_MSRS, &args) != 1)
 		return false;
-	entry->data = args.entry.data;
+	entry->data = args.list.entries[0].data;
 	return true;
 }
 
 static void msr_set(int vcpu_fd, const struct kvm_msr_entry *entry)
 {
-	struct one_msr args = { .head = { .nmsrs = 1 }, .entry = *entry };
+	union one_msr args = { .list.nmsrs = 1 };
 
+	args.list.entries[0] = *entry;
 	/* One that was changed and cannot be changed back is the guest's. */
 	(void)ioctl(vcpu_fd, KVM_SET_MSRS, &args);
 }
@@ -102,7 +104,7 @@ static bool save_registers(int fd, struct vcpu_state *state)
 {
 	return !ioctl(fd, KVM_GET_REGS, &state->regs) &&
 	       !ioctl(fd, KVM_GET_SREGS, &state->sregs) &&
-	       !ioctl(fd, KVM_GET_XSAVE, &state->xsave) &&
+	       !ioctl(fd, KVM_GET_XSAVE, state->xsave) &&
 	       !ioctl(fd, KVM_GET_XCRS, &state->xcrs) &&
 	       !ioctl(fd, KVM_GET_DEBUGREGS, &state->debugregs) &&
 	       !ioctl(fd, KVM_GET_LAPIC, &state->lapic) &&
@@ -140,7 +142,7 @@ int vcpu_state_load(int vcpu_fd, const struct vcpu_state *state)
 	if (ioctl(vcpu_fd, KVM_SET_SREGS, &state->sregs) ||
 	    ioctl(vcpu_fd, KVM_SET_REGS, &state->regs) ||
 	    ioctl(vcpu_fd, KVM_SET_XCRS, &state->xcrs) ||
-	    ioctl(vcpu_fd, KVM_SET_XSAVE, &state->xsave) ||
+	    ioctl(vcpu_fd, KVM_SET_XSAVE, state->xsave) ||
 	    ioctl(vcpu_fd, KVM_SET_DEBUGREGS, &state->debugregs))
 		return -errno;
 	load_msrs(vcpu_fd, state);
