@@ -59,14 +59,13 @@ struct engine_op {
 #define ENGINE_READABLE 1 /* data, end of file, or a connection to accept */
 #define ENGINE_WRITABLE 2
 #define ENGINE_ERROR    4 /* error or hang-up */
-#define ENGINE_DRAIN    8 /* end of file or urgent data: read to the end */
+#define ENGINE_DRAIN    8 /* end of file is in the queue: read up to it */
 
 /**
  * struct engine_event - A descriptor became ready
  * @token:	As given to engine_watch()
  * @ready:	ENGINE_* bits; spurious ones happen. With ENGINE_DRAIN a short
- *		read does not mean that nothing is left: end of file or urgent
- *		data is in the queue.
+ *		read does not mean that nothing more is to be read.
  */
 struct engine_event {
 	uint64_t token;

@@ -105,7 +105,7 @@ static void uring_arm(struct engine_uring *self, int fd)
 	unsigned int mask = 0;
 
 	if (state->watched & ENGINE_READABLE)
-		mask |= POLLIN | POLLRDHUP | POLLPRI;
+		mask |= POLLIN | POLLRDHUP;
 	if (state->watched & ENGINE_WRITABLE)
 		mask |= POLLOUT;
 	if (!sqe) {
@@ -183,9 +183,9 @@ static void uring_polled(struct engine_uring *self,
 		return;
 	if (cqe->res < 0)
 		ready = ENGINE_ERROR;
-	else if (cqe->res & (POLLIN | POLLRDHUP | POLLPRI))
+	else if (cqe->res & (POLLIN | POLLRDHUP))
 		ready |= ENGINE_READABLE;
-	if (cqe->res > 0 && cqe->res & (POLLRDHUP | POLLPRI))
+	if (cqe->res > 0 && cqe->res & POLLRDHUP)
 		ready |= ENGINE_DRAIN;
 	if (cqe->res > 0 && cqe->res & POLLOUT)
 		ready |= ENGINE_WRITABLE;

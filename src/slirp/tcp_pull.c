@@ -24,10 +24,10 @@
  *
  * A flow starts small and is bulk while its receives come back full.
  *
- * Limits: the socket's readiness is edge-triggered; a receive that comes back
- * short has emptied the socket unless the event told of end of file or urgent
- * data (drain). Urgent data is delivered in line where the socket has
- * SO_OOBINLINE.
+ * Limits: readiness is edge-triggered, and a receive that comes back short is
+ * taken to have emptied the socket unless the event told of the end of file
+ * (drain). Urgent data ends a receive early too: what is behind it may wait
+ * until more arrives.
  */
 
 #define PULL_DISCARD_MIN   32768 /* bytes to discard at once while more fly */
