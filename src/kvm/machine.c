@@ -109,6 +109,21 @@ static int create_devices(struct machine *machine, struct fail *fail)
 	return rc;
 }
 
+/* The PCI window is the highest that the guest addresses. */
+static int check_address_bits(const struct guest_memory *memory,
+			      struct fail *fail)
+{
+	uint64_t end = acpi_pci64_base(memory) + MACHINE_PCI64_SIZE;
+	unsigned int bits = vm_address_bits();
+
+	if (bits >= 64 || end <= 1ULL << bits)
+		return 0;
+	return fail_set(fail, -EINVAL,
+			"this processor has %u address bits, too few for that "
+			"much guest memory: give the guest less",
+			bits);
+}
+
 /* What the VM is made of, RAM first: it is what most often is not there. */
 static int create_vm(struct machine *machine, struct fail *fail)
 {
@@ -119,6 +134,9 @@ static int create_vm(struct machine *machine, struct fail *fail)
 		       fail);
 	if (rc < 0)
 		return rc;
+	rc = check_address_bits(&machine->memory, fail);
+	if (rc < 0)
+		goto out_ram;
 	rc = vm_create(&machine->vm, &config->topology, fail);
 	if (rc < 0)
 		goto out_ram;

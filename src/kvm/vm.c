@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "kvm/vm.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +15,9 @@
 /* Pages that KVM on Intel needs for itself, below the 4 GiB ROM area. */
 #define IDENTITY_MAP_BASE 0xFFFBC000ULL
 #define TSS_BASE          0xFFFBD000UL
+
+#define CPUID_ADDRESS_SIZES 0x80000008
+#define ADDRESS_BITS_MIN    36 /* where the processor does not say */
 
 /* KVM's limit is 2^31 - 1 pages a slot. */
 #define SLOT_BYTES_MAX (1ULL << 40)
@@ -209,6 +213,18 @@ int vm_create(struct vm *vm, const struct machine_topology *topology,
 	if (rc < 0)
 		close(vm->kvm_fd);
 	return rc;
+}
+
+unsigned int vm_address_bits(void)
+{
+	unsigned int eax = 0;
+	unsigned int ebx;
+	unsigned int ecx;
+	unsigned int edx;
+
+	if (!__get_cpuid(CPUID_ADDRESS_SIZES, &eax, &ebx, &ecx, &edx))
+		return ADDRESS_BITS_MIN;
+	return eax & 0xff;
 }
 
 static int map_region(const struct vm *vm,

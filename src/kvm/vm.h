@@ -39,6 +39,13 @@ int vm_create(struct vm *vm, const struct machine_topology *topology,
 	      struct fail *fail);
 
 /**
+ * vm_address_bits() - How wide guest physical addresses can be
+ *
+ * Return: this processor's physical address bits (CPUID leaf 0x80000008)
+ */
+unsigned int vm_address_bits(void);
+
+/**
  * vm_map_memory() - Make RAM visible to the guest
  * @vm:		From vm_create()
  * @memory:	Outlives the VM
