@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "kvm/machine.h"
@@ -301,6 +303,114 @@ static void unread_console_does_not_hold_the_guest(void **state)
 	close(ends[1]);
 }
 
+/*
+ * Ask for receive interrupts, poll the line status for a byte, and power off if
+ * it is @wanted: out 0x3f9, 1; in 0x3fd; test; jz; in 0x3f8; cmp; jne to hlt.
+ */
+#define POWEROFF_AT_KEY(wanted)                                            \
+	OUT(0x3f9, 1), 0x66, 0xba, LE16(0x3fd), 0xec, 0xa8, 1, 0x74, 0xfb, \
+		0x66, 0xba, LE16(0x3f8), 0xec, 0x3c, wanted, 0x75, 7, POWEROFF
+
+/* Let @fd be standard input until restore_input(). */
+static int replace_input(int fd)
+{
+	int before = dup(STDIN_FILENO);
+
+	assert_true(dup2(fd, STDIN_FILENO) == STDIN_FILENO);
+	return before;
+}
+
+static void restore_input(int before)
+{
+	dup2(before, STDIN_FILENO);
+	close(before);
+}
+
+/* Run @code with @text, and then nothing more, on standard input. */
+static enum machine_end run_with_input(struct rig *rig, const uint8_t *code,
+				       size_t size, const char *text)
+{
+	enum machine_end end;
+	int before;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], text, strlen(text)), strlen(text));
+	close(ends[1]);
+	before = replace_input(ends[0]);
+	rig->config.serial = MACHINE_SERIAL_STDIO;
+	make(rig, code, size);
+	end = run_pinned(rig, NULL);
+	restore_input(before);
+	close(ends[0]);
+	return end;
+}
+
+static void input_reaches_the_guest(void **state)
+{
+	static const uint8_t code[] = { POWEROFF_AT_KEY('k') };
+
+	assert_int_equal(run_with_input(*state, code, sizeof(code), "k"),
+			 MACHINE_END_POWEROFF);
+}
+
+static void ctrl_a_twice_is_one_ctrl_a(void **state)
+{
+	static const uint8_t code[] = { POWEROFF_AT_KEY(1) };
+
+	assert_int_equal(run_with_input(*state, code, sizeof(code), "\1\1"),
+			 MACHINE_END_POWEROFF);
+}
+
+static void ctrl_a_x_from_a_pipe_leaves(void **state)
+{
+	static const uint8_t code[] = { HALT };
+
+	assert_int_equal(run_with_input(*state, code, sizeof(code), "ab\1x"),
+			 MACHINE_END_STOPPED);
+}
+
+static void end_of_input_does_not_end_the_guest(void **state)
+{
+	/* Waits long enough, in 65536 rounds, for the input's end to be seen.
+	 */
+	static const uint8_t code[] = { 0xb9, LE32(65536), 0xe2, 0xfe,
+					POWEROFF };
+
+	assert_int_equal(run_with_input(*state, code, sizeof(code), ""),
+			 MACHINE_END_POWEROFF);
+}
+
+static void ctrl_a_x_leaves_and_restores_the_terminal(void **state)
+{
+	static const uint8_t code[] = { HALT };
+	struct rig *rig = *state;
+	struct termios before;
+	struct termios after;
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	int terminal;
+	int input;
+
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master) | unlockpt(master), 0);
+	terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_int_equal(tcgetattr(terminal, &before), 0);
+	input = replace_input(terminal);
+	rig->config.serial = MACHINE_SERIAL_STDIO;
+	make(rig, code, sizeof(code));
+	/* The newline lets it through a terminal that is not yet raw. */
+	assert_int_equal(write(master, "\1x\n", 3), 3);
+	assert_int_equal(run_pinned(rig, NULL), MACHINE_END_STOPPED);
+	restore_input(input);
+	assert_int_equal(tcgetattr(terminal, &after), 0);
+	assert_int_equal(after.c_iflag, before.c_iflag);
+	assert_int_equal(after.c_oflag, before.c_oflag);
+	assert_int_equal(after.c_lflag, before.c_lflag);
+	assert_memory_equal(after.c_cc, before.c_cc, sizeof(before.c_cc));
+	close(terminal);
+	close(master);
+}
+
 static void too_many_vcpus_name_the_limit(void **state)
 {
 	struct rig *rig = *state;
@@ -366,6 +476,11 @@ int main(void)
 		ON_RIG(memory_write_reaches_its_device),
 		ON_RIG(doorbell_rings_at_any_width),
 		ON_RIG(unread_console_does_not_hold_the_guest),
+		ON_RIG(input_reaches_the_guest),
+		ON_RIG(ctrl_a_twice_is_one_ctrl_a),
+		ON_RIG(ctrl_a_x_from_a_pipe_leaves),
+		ON_RIG(end_of_input_does_not_end_the_guest),
+		ON_RIG(ctrl_a_x_leaves_and_restores_the_terminal),
 		ON_RIG(too_many_vcpus_name_the_limit),
 		ON_RIG(unopenable_serial_file_is_named),
 		ON_RIG(machine_that_cannot_boot_is_released),
