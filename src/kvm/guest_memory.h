@@ -7,7 +7,7 @@
 
 /* RAM below the 32-bit hole ends here at the latest; the rest is from 4 GiB. */
 #define GUEST_MEMORY_HOLE_START 0xC0000000ULL
-#define GUEST_MEMORY_HOLE_END	0x100000000ULL
+#define GUEST_MEMORY_HOLE_END   0x100000000ULL
 
 #define GUEST_MEMORY_REGIONS_MAX 64
 

@@ -11,15 +11,15 @@
 #include "kvm/irq.h"
 
 /* The guest's physical address map. */
-#define MACHINE_ECAM_BASE	0xE0000000ULL /* 256 buses of 1 MiB */
-#define MACHINE_ECAM_SIZE	0x10000000ULL
-#define MACHINE_PCI32_BASE	0xC0000000ULL /* BARs below 4 GiB */
-#define MACHINE_PCI32_SIZE	0x20000000ULL
-#define MACHINE_PCI64_SIZE	0x400000000ULL /* 16 GiB, above all RAM */
-#define MACHINE_IOAPIC_BASE	0xFEC00000ULL
-#define MACHINE_LAPIC_BASE	0xFEE00000ULL
-#define MACHINE_PCI_IO_BASE	0x6000
-#define MACHINE_PCI_IO_SIZE	0x4000
+#define MACHINE_ECAM_BASE       0xE0000000ULL /* 256 buses of 1 MiB */
+#define MACHINE_ECAM_SIZE       0x10000000ULL
+#define MACHINE_PCI32_BASE      0xC0000000ULL /* BARs below 4 GiB */
+#define MACHINE_PCI32_SIZE      0x20000000ULL
+#define MACHINE_PCI64_SIZE      0x400000000ULL /* 16 GiB, above all RAM */
+#define MACHINE_IOAPIC_BASE     0xFEC00000ULL
+#define MACHINE_LAPIC_BASE      0xFEE00000ULL
+#define MACHINE_PCI_IO_BASE     0x6000
+#define MACHINE_PCI_IO_SIZE     0x4000
 #define MACHINE_PCI_CONFIG_PORT 0xCF8 /* and data at 0xCFC */
 
 /* IOAPIC pins of the PCI slots' INTA..INTD: pin = 16 + (slot + line) % 8. */
@@ -41,13 +41,15 @@ struct machine_topology {
 };
 
 enum machine_serial {
-	MACHINE_SERIAL_STDIO, /* Ctrl-A X leaves, where stdin is a terminal or not */
+	MACHINE_SERIAL_STDIO, /* Ctrl-A X leaves, where stdin is a terminal or
+				 not */
 	MACHINE_SERIAL_FILE,
 	MACHINE_SERIAL_NONE,
 };
 
 enum machine_pages {
-	MACHINE_PAGES_DEFAULT, /* ordinary pages, transparent huge ones advised */
+	MACHINE_PAGES_DEFAULT, /* ordinary pages, transparent huge ones advised
+				*/
 	MACHINE_PAGES_2M,      /* hugetlbfs */
 	MACHINE_PAGES_1G,
 };
@@ -78,12 +80,12 @@ struct machine_config {
 
 /* Why machine_run() came back. */
 enum machine_end {
-	MACHINE_END_POWEROFF,	  /* the guest switched itself off */
-	MACHINE_END_REBOOT,	  /* it asked for a reset */
-	MACHINE_END_PANIC,	  /* it reported a panic (pvpanic) */
+	MACHINE_END_POWEROFF,     /* the guest switched itself off */
+	MACHINE_END_REBOOT,       /* it asked for a reset */
+	MACHINE_END_PANIC,        /* it reported a panic (pvpanic) */
 	MACHINE_END_TRIPLE_FAULT, /* a CPU shut down */
-	MACHINE_END_STOPPED,	  /* machine_stop(), Ctrl-A X */
-	MACHINE_END_ERROR,	  /* KVM could not go on; the cause was logged */
+	MACHINE_END_STOPPED,      /* machine_stop(), Ctrl-A X */
+	MACHINE_END_ERROR, /* KVM could not go on; the cause was logged */
 };
 
 struct machine;
@@ -115,7 +117,8 @@ struct irq_controller *machine_irq(struct machine *machine);
 uint64_t machine_pci64_base(const struct machine *machine);
 
 /**
- * machine_boot() - Load kernel, initrd, ACPI tables; set the CPUs to reset state
+ * machine_boot() - Load kernel, initrd, ACPI tables; set the CPUs to reset
+ * state
  *
  * Also makes the guest ready again after MACHINE_END_REBOOT: RAM need not be
  * cleared, devices are reset by their owners.
@@ -125,8 +128,8 @@ uint64_t machine_pci64_base(const struct machine *machine);
 int machine_boot(struct machine *machine, struct fail *fail);
 
 /**
- * machine_run() - Run all vCPUs, a thread each, until the guest or machine_stop()
- *		ends it
+ * machine_run() - Run all vCPUs, a thread each, until the guest or
+ *machine_stop() ends it
  * @pin:	Called on each vCPU thread first, may be NULL
  * @context:	Passed to @pin
  * @end:	Why it ended
