@@ -40,7 +40,7 @@ static void interrupts_changed(struct pci_device *pci)
 
 static bool intx_asserted(const struct pci_device *pci)
 {
-	struct test_device *device = (struct test_device *)(uintptr_t)pci;
+	struct test_device *device = (struct test_device *)pci;
 	bool level = atomic_load(&device->level);
 
 	sem_post(&device->asked);

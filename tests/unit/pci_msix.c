@@ -78,7 +78,7 @@ static void signal_vector(struct fixture *f, unsigned int vector)
 
 static bool is_pending(struct fixture *f, unsigned int vector)
 {
-	uint64_t bits = mmio_read(f->rig, f->pba + vector / 64 * 8, 8);
+	uint64_t bits = mmio_read(f->rig, f->pba + vector / 64 * 8ULL, 8);
 
 	return bits >> vector % 64 & 1;
 }
