@@ -30,6 +30,8 @@
 
 #define SCRATCH_SIZE (65536 + 64) /* bytes */
 
+#define POOL_OP_MEMORY ((size_t)SHARD_OPS_MAX * SHARD_OP_BUFFER_SIZE)
+
 static void pool_read_port_range(uint32_t *first, uint32_t *last)
 {
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
@@ -130,20 +132,48 @@ void shard_put_keep(struct shard *shard, void *keep)
 	shard->keep_free = keep;
 }
 
+void *shard_take_hold(struct shard *shard)
+{
+	void *hold = shard->hold_free;
+
+	if (hold) {
+		shard->hold_free = *(void **)hold;
+		return hold;
+	}
+	if (shard->hold_used == POOL_HOLDS)
+		return NULL;
+	return shard->hold_memory +
+	       (size_t)shard->hold_used++ * SHARD_HOLD_SIZE;
+}
+
+void shard_put_hold(struct shard *shard, void *hold)
+{
+	*(void **)hold = shard->hold_free;
+	shard->hold_free = hold;
+}
+
 void *shard_scratch(struct shard *shard)
 {
 	return shard->scratch;
 }
 
-int pool_setup(struct shard *shard, struct fail *fail)
+/* Pages of it exist once they are written to. */
+static void *pool_map(size_t size)
 {
-	void *map = mmap(NULL, (size_t)POOL_KEEPS * SHARD_KEEP_SIZE,
-			 PROT_READ | PROT_WRITE,
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	shard->keep_memory = map == MAP_FAILED ? NULL : map;
+	return map == MAP_FAILED ? NULL : map;
+}
+
+int pool_setup(struct shard *shard, struct fail *fail)
+{
+	shard->keep_memory = pool_map((size_t)POOL_KEEPS * SHARD_KEEP_SIZE);
+	shard->hold_memory = pool_map((size_t)POOL_HOLDS * SHARD_HOLD_SIZE);
+	shard->op_memory = pool_map(POOL_OP_MEMORY);
 	shard->scratch = malloc(SCRATCH_SIZE);
-	if (!shard->keep_memory || !shard->scratch)
+	if (!shard->keep_memory || !shard->hold_memory || !shard->op_memory ||
+	    !shard->scratch)
 		return fail_set(fail, -ENOMEM,
 				"no memory for a shard's buffers");
 	pool_set_ports(shard);
@@ -157,5 +187,10 @@ void pool_teardown(struct shard *shard)
 	if (shard->keep_memory)
 		munmap(shard->keep_memory,
 		       (size_t)POOL_KEEPS * SHARD_KEEP_SIZE);
+	if (shard->hold_memory)
+		munmap(shard->hold_memory,
+		       (size_t)POOL_HOLDS * SHARD_HOLD_SIZE);
+	if (shard->op_memory)
+		munmap(shard->op_memory, POOL_OP_MEMORY);
 	free(shard->scratch);
 }

@@ -40,6 +40,8 @@ struct shard_counters {
 	uint64_t tx_malformed;   /* dropped: not a frame that we can read */
 	uint64_t tx_unsupported; /* dropped: protocol that is not carried */
 	uint64_t rx_stalls;      /* frame for the guest had to wait for space */
+	uint64_t tx_dropped;     /* datagrams the host did not take */
+	uint64_t rx_dropped;     /* datagrams the guest had no space for */
 	uint64_t handoffs_out, handoffs_in; /* frames of other shards' flows */
 	uint64_t handoffs_full; /* had to wait for a hand-off buffer */
 	uint64_t flows_made, flows_ended, flows_refused;
@@ -122,6 +124,7 @@ int outgoing_send(struct shard *shard, unsigned int queue, const void *frame,
  * @out:	For receives straight into the guest's buffers
  * @has_out:	@out is reserved: done() must commit or cancel it
  * @context:	The protocol's
+ * @index:	Its place in the batch
  */
 struct shard_op {
 	struct engine_op op;
@@ -130,6 +133,7 @@ struct shard_op {
 	struct outgoing out;
 	bool has_out;
 	uint64_t context;
+	unsigned int index;
 };
 
 /**
@@ -190,8 +194,39 @@ void shard_put_keep(struct shard *shard, void *keep);
 
 #define SHARD_KEEP_SIZE 2048 /* bytes */
 
+/**
+ * shard_take_hold() - A buffer for a segment that came before its turn
+ *
+ * Return: SHARD_HOLD_SIZE bytes, NULL when all are in use
+ */
+void *shard_take_hold(struct shard *shard);
+void shard_put_hold(struct shard *shard, void *hold);
+
+#define SHARD_HOLD_SIZE (65536 + 64) /* bytes */
+
 /* Scratch memory of 64 KiB + 64 bytes, for the current call only. */
 void *shard_scratch(struct shard *shard);
+
+/**
+ * shard_op_buffer() - Memory of a queued operation's own
+ *
+ * Where a receive's bytes go that the guest's space cannot take.
+ *
+ * Return: SHARD_OP_BUFFER_SIZE bytes, valid until the operation's done() has
+ * returned
+ */
+uint8_t *shard_op_buffer(struct shard *shard, const struct shard_op *op);
+
+#define SHARD_OP_BUFFER_SIZE 65536 /* bytes */
+
+/* What is worth one line in the log in the NAT's life. */
+enum shard_notice {
+	SHARD_NOTICE_PING,
+	SHARD_NOTICE_SOCKETS,
+};
+
+/* Return: true for the first caller of all shards, who then logs */
+bool shard_first_notice(struct shard *shard, enum shard_notice notice);
 
 /* Random bytes for sequence numbers and identifiers, keyed per NAT. */
 uint64_t shard_secret(const struct shard *shard, unsigned int which);

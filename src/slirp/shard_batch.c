@@ -22,7 +22,7 @@ struct shard_op *shard_queue_op(struct shard *shard, struct flow *flow,
 	struct shard_op *op = &batch->op[batch->count];
 
 	assert(batch->count < SHARD_OPS_MAX);
-	batch->count++;
+	op->index = batch->count++;
 	op->op.kind = kind;
 	op->op.fd = flow->sock;
 	op->op.flags = 0;
@@ -33,6 +33,13 @@ struct shard_op *shard_queue_op(struct shard *shard, struct flow *flow,
 	op->has_out = false;
 	op->context = 0;
 	return op;
+}
+
+uint8_t *shard_op_buffer(struct shard *shard, const struct shard_op *op)
+{
+	/* Both batches' buffers are the same: one is finished before the other
+	 * runs. */
+	return shard->op_memory + (size_t)op->index * SHARD_OP_BUFFER_SIZE;
 }
 
 static void batch_finish(struct shard *shard, struct shard_op *op)

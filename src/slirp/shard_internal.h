@@ -24,6 +24,7 @@
 
 #define POOL_SOCKETS_MAX 32   /* TCP sockets made in advance */
 #define POOL_KEEPS       2048 /* small replies kept for retransmission */
+#define POOL_HOLDS       128  /* segments that came before their turn */
 
 #define HANDOFF_SMALL_SIZE  2048 /* bytes of frame */
 #define HANDOFF_SMALL_COUNT 512
@@ -150,7 +151,11 @@ struct shard {
 	uint8_t *keep_memory;
 	void *keep_free;
 	uint32_t keep_used;
+	uint8_t *hold_memory;
+	void *hold_free;
+	uint32_t hold_used;
 	uint8_t *scratch;
+	uint8_t *op_memory; /* a buffer for each operation of a batch */
 
 	struct listener listener[SLIRP_FORWARDS_MAX];
 
@@ -184,6 +189,7 @@ struct slirp {
 	unsigned int queues; /* pairs in use; atomic */
 	unsigned int forward_port[SLIRP_FORWARDS_MAX];
 	const char *engine_name;
+	unsigned int noticed;      /* a bit per enum shard_notice; atomic */
 	pthread_mutex_t call_lock; /* callers of slirp_call_shard(), no shard */
 	struct grace grace __attribute__((aligned(CACHE_LINE)));
 };

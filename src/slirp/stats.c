@@ -19,6 +19,7 @@ static const struct stats_name stats_names[] = {
 	STATS_NAME(turns),           STATS_NAME(waits),
 	STATS_NAME(tx_frames),       STATS_NAME(tx_bytes),
 	STATS_NAME(rx_frames),       STATS_NAME(rx_bytes),
+	STATS_NAME(tx_dropped),      STATS_NAME(rx_dropped),
 	STATS_NAME(tx_malformed),    STATS_NAME(tx_unsupported),
 	STATS_NAME(rx_stalls),       STATS_NAME(handoffs_out),
 	STATS_NAME(handoffs_in),     STATS_NAME(handoffs_full),

@@ -112,6 +112,7 @@ static void tcp_free(struct shard *shard, struct tcp_flow *tcp)
 	if (tcp->keep)
 		shard_put_keep(shard, tcp->keep);
 	tcp->keep = NULL;
+	tcp_hold_free(shard, tcp);
 	flow_free(shard, &tcp->flow);
 }
 
@@ -197,6 +198,7 @@ static uint32_t tcp_choose_isn(const struct shard *shard,
 
 static void tcp_init(struct shard *shard, struct tcp_flow *tcp)
 {
+	tcp->queue = tcp->flow.rx_queue;
 	tcp->iss = tcp_choose_isn(shard, &tcp->flow.key);
 	tcp->snd_una = tcp->iss;
 	tcp->snd_nxt = tcp->iss;

@@ -5,10 +5,12 @@
  * Segments from the guest, in the order of RFC 9293 3.10.7: sequence number,
  * RST, SYN, ACK, payload, FIN. RST and SYN inside a connection as in RFC 5961.
  *
- * Limits: what comes out of order is dropped, and asked for by a duplicate
- * acknowledgement; data in a SYN is ignored, the guest sends it again; urgent
- * data is ordinary data.
+ * Limits: data in a SYN is ignored, the guest sends it again; urgent data is
+ * ordinary data.
  */
+
+#define INPUT_GAP_MS     3  /* longer than frames wait in a hand-off */
+#define INPUT_STRAYS_MAX 16 /* segments from another queue, then we follow */
 
 static bool input_is_closing(const struct tcp_flow *tcp)
 {
@@ -103,16 +105,26 @@ static bool input_guest_is_done(const struct tcp_flow *tcp)
 	       tcp->state >= TCP_STATE_CLOSING;
 }
 
-/* Return: false if the flow ended meanwhile */
-static bool input_payload(struct shard *shard, struct tcp_flow *tcp,
-			  struct tcp_segment *segment)
+static void input_early(struct shard *shard, struct tcp_flow *tcp,
+			const struct tcp_segment *segment)
 {
-	if (tcp_seq_diff(segment->seq, tcp->rcv_queued) > 0) {
-		tcp->dropped = tcp->blocked;
-		if (!tcp->blocked && tcp->dups_due < TCP_DUP_ACKS)
-			tcp->dups_due++;
-		return true;
+	int32_t end =
+		tcp_seq_diff(segment->seq + segment->length, tcp->rcv_queued);
+
+	if (tcp->blocked) {
+		tcp->dropped = true;
+	} else if (end <= input_window(tcp) && tcp_hold(shard, tcp, segment)) {
+		if (!tcp->gap_due)
+			tcp->gap_due = shard_now_ms(shard) + INPUT_GAP_MS;
+	} else if (tcp->dups_due < TCP_DUP_ACKS) {
+		tcp->dups_due++;
 	}
+}
+
+/* Return: false if the flow ended meanwhile */
+static bool input_in_order(struct shard *shard, struct tcp_flow *tcp,
+			   struct tcp_segment *segment)
+{
 	input_trim(tcp, segment);
 	if (segment->length)
 		tcp_push(shard, tcp, segment);
@@ -126,6 +138,44 @@ static bool input_payload(struct shard *shard, struct tcp_flow *tcp,
 	else
 		tcp_push_fin(shard, tcp);
 	return true;
+}
+
+static void input_payload(struct shard *shard, struct tcp_flow *tcp,
+			  struct tcp_segment *segment)
+{
+	struct tcp_segment held;
+	struct iovec iov;
+
+	if (tcp_seq_diff(segment->seq, tcp->rcv_queued) > 0) {
+		input_early(shard, tcp, segment);
+		return;
+	}
+	if (!input_in_order(shard, tcp, segment))
+		return;
+	while (tcp_hold_next(tcp, &held, &iov)) {
+		if (!input_guest_is_done(tcp) &&
+		    !input_in_order(shard, tcp, &held))
+			return;
+		tcp_hold_pushed(shard, tcp);
+	}
+	if (!tcp->held)
+		tcp->gap_due = 0;
+}
+
+/*
+ * Segments to the guest follow the queue that it transmits on (virtio 1.2,
+ * 5.1.6.5.5), but not while some are under way, since those of two queues may
+ * overtake each other; unless the guest has moved for good.
+ */
+static void input_steer(struct tcp_flow *tcp)
+{
+	if (tcp->flow.rx_queue == tcp->queue) {
+		tcp->strays = 0;
+	} else if (tcp->snd_una == tcp->snd_max ||
+		   ++tcp->strays == INPUT_STRAYS_MAX) {
+		tcp->queue = tcp->flow.rx_queue;
+		tcp->strays = 0;
+	}
 }
 
 static void input_establish(struct shard *shard, struct tcp_flow *tcp,
@@ -202,6 +252,7 @@ void tcp_input(struct shard *shard, struct flow *flow, struct packet *packet)
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
+	input_steer(tcp);
 	kind = segment.flags & (TH_SYN | TH_RST | TH_ACK);
 	if (tcp->state == TCP_STATE_CONNECTING) {
 		if (segment.flags & TH_RST && segment.seq == tcp->rcv_nxt)

@@ -65,6 +65,8 @@ struct tcp_segment {
 	struct cursor payload;
 };
 
+struct tcp_held;
+
 /**
  * struct tcp_flow - One connection of the guest's, spliced to a host socket
  *
@@ -76,6 +78,9 @@ struct tcp_segment {
  * @rcv_acked:	Acknowledged to the guest
  * @rcv_granted: Window at the last look at the socket's buffer, bytes
  * @send_op:	Queued send that further segments of this turn join
+ * @held:	Segments that came before their turn, by sequence number
+ * @held_sent:	Of these, what @send_op reads
+ * @held_count:	Of both
  *
  * Host to guest:
  * @iss:	Initial sequence number
@@ -93,8 +98,13 @@ struct tcp_segment {
  * @hint:	How much the next receive should ask for, bytes
  * @pulls:	Receives that are queued
  *
+ * Steering:
+ * @queue:	Receive queue that segments to the guest go to
+ * @strays:	Segments in a row that came from another queue
+ *
  * Clocks, milliseconds of the shard's clock, 0 when off:
  * @ack_due:	The latest time for a delayed acknowledgement
+ * @gap_due:	Ask for what is missing before @held
  * @resend_due:	Retransmission, window probe or SYN again
  * @life_due:	The flow ends without further traffic; never off
  *
@@ -126,6 +136,9 @@ struct tcp_flow {
 	uint32_t rcv_acked;
 	uint32_t rcv_granted;
 	struct shard_op *send_op;
+	struct tcp_held *held;
+	struct tcp_held *held_sent;
+	uint16_t held_count;
 
 	uint32_t iss;
 	uint32_t snd_una;
@@ -145,6 +158,8 @@ struct tcp_flow {
 	uint32_t hint;
 	uint16_t mss;
 
+	uint16_t queue;
+	uint8_t strays;
 	uint8_t state; /* enum tcp_state */
 	uint8_t rcv_scale;
 	uint8_t snd_scale;
@@ -175,6 +190,7 @@ struct tcp_flow {
 	uint32_t rtt_seq;
 	uint64_t rtt_start_us;
 	uint64_t ack_due;
+	uint64_t gap_due;
 	uint64_t resend_due;
 	uint64_t life_due;
 };
@@ -317,6 +333,29 @@ void tcp_push_fin(struct shard *shard, struct tcp_flow *tcp);
 
 /* The socket may have room. */
 void tcp_push_writable(struct shard *shard, struct tcp_flow *tcp);
+
+/* tcp_hold.c */
+
+/**
+ * tcp_hold() - Keep a copy of a segment that came before its turn
+ *
+ * Return: true, or false if there is no memory for it
+ */
+bool tcp_hold(struct shard *shard, struct tcp_flow *tcp,
+	      const struct tcp_segment *segment);
+
+/* Its payload may be pushed now. Return: false if there is no such segment */
+bool tcp_hold_next(struct tcp_flow *tcp, struct tcp_segment *segment,
+		   struct iovec *iov);
+
+/* The segment of tcp_hold_next() was pushed, or dropped. */
+void tcp_hold_pushed(struct shard *shard, struct tcp_flow *tcp);
+
+/* The queued send has run. */
+void tcp_hold_sent(struct shard *shard, struct tcp_flow *tcp);
+
+/* The flow ends. */
+void tcp_hold_free(struct shard *shard, struct tcp_flow *tcp);
 
 /* tcp_pull.c */
 

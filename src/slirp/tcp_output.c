@@ -52,7 +52,7 @@ int tcp_emit(struct shard *shard, struct tcp_flow *tcp, uint32_t seq,
 	struct outgoing out;
 	size_t size;
 
-	if (outgoing_begin(shard, tcp->flow.rx_queue, TCP_HEADERS_SIZE + length,
+	if (outgoing_begin(shard, tcp->queue, TCP_HEADERS_SIZE + length,
 			   &out)) {
 		shard_stall_flow(shard, &tcp->flow);
 		return -ENOBUFS;
@@ -124,7 +124,7 @@ static void output_syn(struct shard *shard, struct tcp_flow *tcp)
 
 	frame.options_length = output_syn_options(shard, tcp, frame.options);
 	size = tcp_frame_write(shard, &frame, header, &offload);
-	if (outgoing_send(shard, tcp->flow.rx_queue, header, size, &offload)) {
+	if (outgoing_send(shard, tcp->queue, header, size, &offload)) {
 		shard_stall_flow(shard, &tcp->flow);
 		return;
 	}

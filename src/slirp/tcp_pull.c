@@ -328,7 +328,7 @@ static int pull_queue_peek(struct shard *shard, struct tcp_flow *tcp,
 	struct outgoing out;
 	struct shard_op *op;
 	unsigned int skips;
-	int ret = outgoing_begin(shard, tcp->flow.rx_queue,
+	int ret = outgoing_begin(shard, tcp->queue,
 				 TCP_HEADERS_SIZE + (size_t)size, &out);
 
 	if (ret)

@@ -58,6 +58,7 @@ static void push_done(struct shard *shard, struct shard_op *op)
 	int result = op->op.result;
 
 	tcp->send_op = NULL;
+	tcp_hold_sent(shard, tcp);
 	shard_queue_ack(shard, &tcp->flow);
 	if (result >= 0)
 		push_taken(shard, tcp, (uint32_t)result);

@@ -46,7 +46,7 @@ bool tcp_segment_parse(const struct packet *packet, struct tcp_segment *segment)
 
 	segment->payload = packet->l4;
 	if (!cursor_take(&segment->payload, &header, sizeof(header)) ||
-	    header.th_off * 4U < sizeof(header))
+	    (size_t)header.th_off * 4 < sizeof(header))
 		return false;
 	options_size = header.th_off * 4U - (unsigned int)sizeof(header);
 	if (!cursor_take(&segment->payload, options, options_size))

@@ -4,16 +4,18 @@
 /*
  * Theory of operation
  *
- * A flow has one timer and up to three deadlines in it: a delayed
- * acknowledgement, something to send again, and the end of its life. The timer
+ * A flow has one timer and up to four deadlines in it: a delayed
+ * acknowledgement, a gap in what the guest sent, something to send again, and
+ * the end of its life. The timer
  * is set to the earliest; when it expires each deadline that has come is acted
  * upon. Deadlines that move on with every packet are only stored (the timer
  * then expires too early once, and is set again).
  */
 
-#define TIMER_RESENDS_MAX 8     /* unanswered, then the flow is reset */
-#define TIMER_PROBES_MAX  15    /* the same for window probes */
-#define TIMER_RTO_MAX_MS  60000 /* RFC 6298, 2.5 */
+#define TIMER_RESENDS_MAX  8     /* unanswered, then the flow is reset */
+#define TIMER_PROBES_MAX   15    /* the same for window probes */
+#define TIMER_RTO_MAX_MS   60000 /* RFC 6298, 2.5 */
+#define TIMER_GAP_AGAIN_MS 50
 
 void tcp_timer_arm(struct shard *shard, struct tcp_flow *tcp)
 {
@@ -21,6 +23,8 @@ void tcp_timer_arm(struct shard *shard, struct tcp_flow *tcp)
 
 	if (tcp->ack_due && tcp->ack_due < next)
 		next = tcp->ack_due;
+	if (tcp->gap_due && tcp->gap_due < next)
+		next = tcp->gap_due;
 	if (tcp->resend_due && tcp->resend_due < next)
 		next = tcp->resend_due;
 	if (!tcp->flow.timer.link || tcp->flow.timer.deadline_ms != next)
@@ -76,6 +80,14 @@ static bool timer_resend(struct shard *shard, struct tcp_flow *tcp)
 	return true;
 }
 
+/* What is missing may be lost after all: have the guest send it again. */
+static void timer_gap(struct tcp_flow *tcp, uint64_t now)
+{
+	tcp->gap_due = tcp->held ? now + TIMER_GAP_AGAIN_MS : 0;
+	if (tcp->held)
+		tcp->dups_due = TCP_DUP_ACKS;
+}
+
 void tcp_timer(struct shard *shard, struct flow *flow)
 {
 	struct tcp_flow *tcp = tcp_of(flow);
@@ -90,5 +102,7 @@ void tcp_timer(struct shard *shard, struct flow *flow)
 		return;
 	if (tcp->ack_due && now >= tcp->ack_due)
 		tcp->ack_now = true;
+	if (tcp->gap_due && now >= tcp->gap_due)
+		timer_gap(tcp, now);
 	tcp_output(shard, tcp);
 }

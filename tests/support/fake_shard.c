@@ -15,6 +15,7 @@
 
 #define FAKE_EVENTS_MAX 64
 #define FAKE_WAIT_US    2000000
+#define DNS_PORT        53
 
 /* shard.h */
 
@@ -138,8 +139,8 @@ struct shard_op *shard_queue_op(struct shard *shard, struct flow *flow,
 
 	assert_in_range(shard->batch_count[which], 0, FAKE_OPS_MAX - 1);
 	assert_false(flow->dead);
-	shard->batch_count[which]++;
 	memset(op, 0, sizeof(*op));
+	op->index = shard->batch_count[which]++;
 	op->op.kind = kind;
 	op->op.fd = flow->sock;
 	op->flow = flow;
@@ -230,9 +231,38 @@ void shard_put_keep(struct shard *shard, void *keep)
 	free(keep);
 }
 
+void *shard_take_hold(struct shard *shard)
+{
+	if (shard->holds_left == 0)
+		return NULL;
+	if (shard->holds_left > 0)
+		shard->holds_left--;
+	return malloc(SHARD_HOLD_SIZE);
+}
+
+void shard_put_hold(struct shard *shard, void *hold)
+{
+	if (shard->holds_left >= 0)
+		shard->holds_left++;
+	free(hold);
+}
+
 void *shard_scratch(struct shard *shard)
 {
 	return shard->scratch;
+}
+
+uint8_t *shard_op_buffer(struct shard *shard, const struct shard_op *op)
+{
+	return shard->op_memory + (size_t)op->index * SHARD_OP_BUFFER_SIZE;
+}
+
+bool shard_first_notice(struct shard *shard, enum shard_notice notice)
+{
+	bool first = !(shard->noticed >> notice & 1);
+
+	shard->noticed |= 1U << notice;
+	return first;
 }
 
 uint64_t shard_secret(const struct shard *shard, unsigned int which)
@@ -443,7 +473,8 @@ static void fake_address(struct in6_addr *to, uint32_t address)
 	memcpy(&to->s6_addr[12], &address, sizeof(address));
 }
 
-static void fake_key(const struct packet *packet, struct flow_key *key)
+static void fake_key(const struct shard *shard, const struct packet *packet,
+		     struct flow_key *key)
 {
 	struct cursor at = packet->l4;
 	struct icmphdr icmp;
@@ -460,7 +491,9 @@ static void fake_key(const struct packet *packet, struct flow_key *key)
 	}
 	assert_true(cursor_take(&at, &udp, sizeof(udp)));
 	key->guest_port = ntohs(udp.uh_sport);
-	if (key->protocol == IPPROTO_TCP)
+	if (key->protocol == IPPROTO_TCP ||
+	    (packet->ip.daddr == shard->config.dns.s_addr &&
+	     ntohs(udp.uh_dport) == DNS_PORT))
 		key->peer_port = ntohs(udp.uh_dport);
 	else
 		memset(&key->peer, 0, sizeof(key->peer));
@@ -476,7 +509,7 @@ int fake_input(struct shard *shard, const void *data, size_t length,
 	struct flow *flow;
 
 	fake_parse(shard, data, length, split, offload, &packet);
-	fake_key(&packet, &key);
+	fake_key(shard, &packet, &key);
 	flow = flow_find(shard, &key);
 	if (!flow)
 		return open(shard, &key, &packet);
@@ -522,11 +555,14 @@ struct shard *fake_shard_create(void)
 		.rx_frame_max = PORT_FRAME_MAX,
 		.mtu = shard->config.mtu,
 	};
+	shard->op_memory = malloc((size_t)FAKE_OPS_MAX * SHARD_OP_BUFFER_SIZE);
+	assert_non_null(shard->op_memory);
 	shard->now_us = 1000000;
 	shard->rx_frames_left = -1;
 	shard->foreign_owner = -1;
 	shard->sockets_left = -1;
 	shard->keeps_left = -1;
+	shard->holds_left = -1;
 	shard->ack_last = &shard->ack_first;
 	shard->stall_last = &shard->stall_first;
 	timer_wheel_init(&shard->timers, shard_now_ms(shard));
@@ -546,5 +582,6 @@ void fake_shard_destroy(struct shard *shard)
 		free(shard->flow[i]);
 	fake_drop_frames(shard);
 	engine_destroy(shard->engine);
+	free(shard->op_memory);
 	free(shard);
 }

@@ -50,6 +50,7 @@ struct fake_input {
  * @foreign_owner: What flow_create() says if not negative: another shard has it
  * @sockets_left: TCP sockets that shard_take_socket() gives; -1 no limit
  * @keeps_left:	Buffers that shard_take_keep() gives; -1 no limit
+ * @holds_left:	The same for shard_take_hold()
  * @hook:	Called before each operation: true with op.result set means that
  *		it is not run
  * @op_count:	Operations run so far, by kind
@@ -65,6 +66,7 @@ struct shard {
 	int foreign_owner;
 	int sockets_left;
 	int keeps_left;
+	int holds_left;
 	bool (*hook)(struct shard *shard, struct shard_op *op);
 	void *hook_context;
 	unsigned int op_count[ENGINE_CONNECT + 1];
@@ -86,6 +88,8 @@ struct shard {
 	unsigned int input_queue;
 	unsigned int reserved; /* outgoing frames begun and not ended */
 	uint8_t scratch[65536 + 64];
+	uint8_t *op_memory;
+	unsigned int noticed;
 };
 
 /* The default configuration, every offload on, MTU 1500. */

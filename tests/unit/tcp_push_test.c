@@ -145,6 +145,7 @@ static void test_out_of_order_is_asked_for(void **state)
 	struct heard heard;
 
 	guest_connect(guest);
+	guest->shard->holds_left = 0;
 	guest_send_at(guest, guest->seq + 5, TH_ACK, "world", 5);
 	fake_turn(guest->shard);
 	guest_expect(guest, TH_ACK, &heard);
@@ -156,11 +157,77 @@ static void test_out_of_order_is_asked_for(void **state)
 	host_expect(guest, "helloworld", 10);
 }
 
+static void test_reordered_segments_are_put_in_order(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest_connect(guest);
+	guest_send_at(guest, guest->seq + 10, TH_ACK | TH_FIN, "end", 3);
+	guest_send_at(guest, guest->seq + 5, TH_ACK, "world", 5);
+	fake_turn(guest->shard);
+	guest_send_at(guest, guest->seq + 5, TH_ACK, "world", 5);
+	fake_turn(guest->shard);
+	guest_expect_silence(guest);
+	guest_send(guest, TH_ACK, "hello", 5);
+	fake_turn(guest->shard);
+	host_expect(guest, "helloworldend", 13);
+	host_expect_eof(guest);
+	fake_advance(guest->shard, 2);
+	guest_expect(guest, TH_ACK, &heard);
+	assert_int_equal(heard.ack, guest->seq + 9);
+	fake_advance(guest->shard, 100);
+	guest_expect_silence(guest);
+}
+
+static void test_held_segment_that_overlaps_is_cut(void **state)
+{
+	struct guest *guest = *state;
+
+	guest_connect(guest);
+	guest_send_at(guest, guest->seq + 5, TH_ACK, " world", 6);
+	guest_send_at(guest, guest->seq + 3, TH_ACK, "lo wo", 5);
+	guest_send(guest, TH_ACK, "hello", 5);
+	fake_turn(guest->shard);
+	host_expect(guest, "hello world", 11);
+	host_expect_silence(guest);
+}
+
+static void test_lasting_gap_is_asked_for(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest_connect(guest);
+	guest_send_at(guest, guest->seq + 5, TH_ACK, "world", 5);
+	fake_advance(guest->shard, 10);
+	for (int i = 0; i < 3; i++) {
+		guest_expect(guest, TH_ACK, &heard);
+		assert_int_equal(heard.ack, guest->seq);
+	}
+	guest_expect_silence(guest);
+}
+
+static void test_reset_with_segments_held(void **state)
+{
+	struct guest *guest = *state;
+
+	guest_connect(guest);
+	guest_send_at(guest, guest->seq + 5, TH_ACK, "world", 5);
+	guest_send(guest, TH_ACK, "hello", 5);
+	guest_send_at(guest, guest->seq + 15, TH_ACK, "world", 5);
+	guest->seq += 5;
+	guest_send(guest, TH_RST, NULL, 0);
+	fake_turn(guest->shard);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+}
+
 static void test_three_out_of_order_three_duplicates(void **state)
 {
 	struct guest *guest = *state;
 	struct heard heard;
 
+	guest->shard->holds_left = 0;
 	guest_connect(guest);
 	for (int i = 1; i < 4; i++)
 		guest_send_at(guest, guest->seq + 5U * (unsigned int)i, TH_ACK,
@@ -404,6 +471,10 @@ int main(void)
 		PUSH_TEST(test_retransmission_is_not_written_twice),
 		PUSH_TEST(test_overlap_is_cut_off),
 		PUSH_TEST(test_out_of_order_is_asked_for),
+		PUSH_TEST(test_reordered_segments_are_put_in_order),
+		PUSH_TEST(test_held_segment_that_overlaps_is_cut),
+		PUSH_TEST(test_lasting_gap_is_asked_for),
+		PUSH_TEST(test_reset_with_segments_held),
 		PUSH_TEST(test_three_out_of_order_three_duplicates),
 		PUSH_TEST(test_beyond_the_window_is_dropped),
 		PUSH_TEST(test_keep_alive_is_answered),
