@@ -81,7 +81,7 @@ base_tree() {
 	cp "$here/init" "$here/udhcpc.script" "$1/etc/"
 	mv "$1/etc/init" "$1/init"
 	chmod 755 "$1/init" "$1/etc/udhcpc.script"
-	cp "$checks"/*.sh "$1/checks/"
+	cp "$checks"/*.sh "$here/crr-rounds.sh" "$1/checks/"
 }
 
 build_cpl3() {
@@ -141,7 +141,8 @@ shift
 mqload=$(find_tool mqload)
 set_queues=$(find_tool set-queues)
 busybox=$(find_busybox)
-common=("$here/init" "$here/udhcpc.script" "$mqload" "$set_queues" "$busybox" "$checks"/*.sh)
+common=("$here/init" "$here/udhcpc.script" "$mqload" "$set_queues" "$busybox"
+	"$here/crr-rounds.sh" "$checks"/*.sh)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

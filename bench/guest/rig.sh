@@ -95,14 +95,17 @@ done
 
 # The console shows what the script prints; the last line is kept for its end.
 show() {
-	local line status=125
+	local line ended= status=125
 
 	while IFS= read -r line; do
 		line=${line%$'\r'}
 		case $line in
 		RIG-BEGIN*) ;;
-		RIG-END*) status=${line#RIG-END } ;;
-		*) printf '%s\n' "$line" ;;
+		RIG-END*)
+			status=${line#RIG-END }
+			ended=yes
+			;;
+		*) [ -n "$ended" ] || printf '%s\n' "$line" ;;
 		esac
 	done
 	echo "$status" >"$work/status"

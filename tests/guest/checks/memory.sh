@@ -3,7 +3,7 @@
 . /checks/lib.sh
 mib=$(($(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo) / 1024))
 echo "$mib MiB of $mq_memory"
-[ $((mib * 100)) -gt $((mq_memory * 93)) ] && [ $mib -le "$mq_memory" ] ||
+[ $((mib * 100)) -gt $((mq_memory * 90)) ] && [ $mib -le "$mq_memory" ] ||
 	fail "$mib MiB of $mq_memory MiB"
 grep -i 'System RAM' /proc/iomem
 [ "$mq_memory" -le 4096 ] || grep -q '^1[0-9a-f]\{8\}-.*System RAM' /proc/iomem ||

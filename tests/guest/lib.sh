@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The guest tier's harness, for any POSIX shell: busybox runs it in the nested
+# rig. A list (list-*.sh) calls guest_boot and guest_restarts; each check of a
+# guest becomes one line of TAP. Built on bench/guest/vm.sh; run.sh also sets
+# slow (how many times as long things may take) and verbose.
+
+boot_limit_s=120
+passed=0
+failed=0
+skipped=0
+
+comment() {
+	sed 's/\r$//; s/^/#   /'
+}
+
+pass() {
+	passed=$((passed + 1))
+	echo "ok $((passed + failed + skipped)) - $1"
+}
+
+fail() {
+	failed=$((failed + 1))
+	echo "not ok $((passed + failed + skipped)) - $1: $2"
+}
+
+skip() {
+	skipped=$((skipped + 1))
+	echo "ok $((passed + failed + skipped)) - $1 # SKIP $2"
+}
+
+# expect NAME WANT GOT
+expect() {
+	[ "$2" = "$3" ] && pass "$1" || fail "$1" "it was $3, not $2"
+}
+
+# summary: the last lines; fails when a test did.
+summary() {
+	echo "1..$((passed + failed + skipped))"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ] && [ $passed -gt 0 ]
+}
+
+# The server's answer to /1000000, as curl in the guest has to see it.
+http_md5() {
+	printf 'GET /1000000 HTTP/1.0\r\n\r\n' |
+		busybox nc -w 5 127.0.0.1 "$port_server" |
+		tail -c 1000000 | md5sum | cut -d ' ' -f 1
+}
+
+services_start() {
+	serve server server --threads 2
+	serve dns dns
+	md5=$(http_md5)
+}
+
+# parameters CPUS MEMORY_MIB CHECKS
+parameters() {
+	echo "mq.run=$3 mq.cpus=$1 mq.memory=$2 mq.port=$port_server" \
+		"mq.md5=$md5 mq.limit=$((60 * slow))"
+}
+
+# Starts the VMM with guards around it: one that hangs is told to stop, then
+# killed. Sets child.
+vm_start() {
+	[ $vmm = qemu ] || net="$net,resolver=127.0.0.1:$port_dns"
+	(vm_exec "$@") </dev/null &
+	child=$!
+	pids="$pids $child"
+	(
+		sleep $((boot_limit_s * slow)) &
+		trap 'kill $!; exit' TERM
+		wait $!
+		kill $child
+		sleep 5 &
+		wait $!
+		kill -9 $child
+	) 2>/dev/null >&2 &
+	guard=$!
+}
+
+# Waits for the VMM's end. Sets status.
+vm_wait() {
+	status=0
+	wait $child || status=$?
+	kill $guard 2>/dev/null || :
+	wait $guard 2>/dev/null || :
+	pids=${pids% $child}
+	net=${net%,resolver=*}
+}
+
+# report LABEL CHECKS CONSOLE: one line for each check that was asked for.
+report() {
+	for check in $(echo "$2" | tr , ' '); do
+		line=$(grep -E "^MQ-(OK|FAIL|SKIP) $check( |\$)" "$3" | head -n 1)
+		case $line in
+		MQ-OK*) pass "$1: $check" ;;
+		MQ-SKIP*) skip "$1: $check" "${line#MQ-SKIP $check }" ;;
+		MQ-FAIL*) fail "$1: $check" "${line#MQ-FAIL $check }" ;;
+		*) fail "$1: $check" "the guest never said" ;;
+		esac
+	done
+}
+
+# guest_boot LABEL CPUS MEMORY_MIB CHECKS [STATUS]: boots a guest that runs the
+# checks and powers off; the VMM has to end with STATUS (0).
+guest_boot() {
+	label="$vmm $guest $1"
+	before=$failed
+	console=$work/console
+	: >"$console"
+	initrd_setup
+	vm_start "$2" "$3" "$(parameters "$2" "$3" "$4")" "$console" >"$work/output" 2>&1
+	vm_wait
+	sed -i 's/\r$//' "$console"
+	report "$label" "$4" "$console"
+	expect "$label: ends with status ${5:-0}" "${5:-0}" $status
+	if [ $failed -gt "$before" ] || [ -n "$verbose" ]; then
+		comment <"$work/output"
+		comment <"$console"
+	fi
+}
+
+# guest_restarts LABEL CPUS MEMORY_MIB CHECKS BOOTS: a guest that reboots again
+# and again; after so many boots SIGTERM ends the VMM.
+guest_restarts() {
+	label="$vmm $guest $1"
+	initrd_setup
+	rm -f "$work/stdio"
+	mkfifo "$work/stdio"
+	reboot=yes
+	vm_start "$2" "$3" "$(parameters "$2" "$3" "$4") mq.then=reboot" stdio \
+		>"$work/stdio" 2>"$work/output"
+	boots=0
+	good=0
+	while IFS= read -r text; do
+		case $text in
+		MQ-OK*) good=$((good + 1)) ;;
+		MQ-FAIL*) echo "$text" | comment ;;
+		MQ-END*)
+			boots=$((boots + 1))
+			[ $boots != "$5" ] || kill $child
+			;;
+		esac
+	done <"$work/stdio"
+	vm_wait
+	reboot=no
+	checks=$(echo "$4" | tr , '\n' | wc -l)
+	expect "$label: $5 boots in a row pass $4" $((checks * $5)) $good
+	[ $good -ge $((checks * $5)) ] || comment <"$work/output"
+	expect "$label: SIGTERM stops it with status 0" 0 $status
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What is tested with Debian's own kernel on genuine KVM in the nested rig. A
+# boot takes some 20 s there, so this list is short and its loads are small.
+
+mqvmm_list() {
+	append="mq.crr=500 mq.bulk=4M"
+	guest_boot "2 CPUs" 2 512 \
+		cpus,queues,dhcp,dns,ping,udp,refused,crr,bulk,resize,rebind
+
+	topology=sockets=2,cores=2,threads=1
+	append="mq.topology=2,2,1 mq.crr=500"
+	guest_boot "4 CPUs as 2x2x1" 4 512 cpus,topology,queues,crr
+	topology=
+
+	append="pci=nomsi mq.crr=500"
+	guest_boot "pci=nomsi" 1 512 nomsi,crr
+	append=
+
+	guest_restarts "reboots" 1 512 cpus,ping 2
+}
