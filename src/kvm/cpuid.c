@@ -36,8 +36,7 @@
 #define FEATURES_HTT          (1U << 28) /* edx */
 #define AMD_CMP_LEGACY        (1U << 1)  /* ecx of LEAF_AMD_FEATURES */
 
-#define AMD_TOPOEXT (1U << 22) /* likewise: the leaf of AMD's topology exists \
-				*/
+#define AMD_TOPOEXT (1U << 22) /* likewise: LEAF_AMD_TOPOLOGY exists */
 
 #define LEVEL_SMT  1 /* in ecx bits 15:8 of LEAF_TOPOLOGY */
 #define LEVEL_CORE 2
