@@ -3,19 +3,20 @@
 
 #include "slirp/slirp.h"
 
-#define ADDRESS(a, b, c, d)                                                    \
-	{                                                                      \
-		htonl((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))        \
+#define ADDRESS(a, b, c, d)                                             \
+	{                                                               \
+		htonl((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d)) \
 	}
 
 #define FLOWS_MAX  65536
 #define TCP_IDLE_S 7440 /* 2 h 4 min: RFC 5382, REQ-5 */
-#define UDP_IDLE_S 300	/* RFC 4787, REQ-5 */
+#define UDP_IDLE_S 300  /* RFC 4787, REQ-5 */
 
 void slirp_config_init(struct slirp_config *config)
 {
-	static const uint8_t guest_mac[] = { 0x52, 0x54, 0x00,
-					     0x12, 0x34, 0x56 };
+	static const uint8_t guest_mac[] = {
+		0x52, 0x54, 0x00, 0x12, 0x34, 0x56
+	};
 	static const uint8_t gateway_mac[] = { 0x52, 0x55, 0x0a,
 					       0x00, 0x02, 0x02 };
 

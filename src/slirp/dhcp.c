@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <netinet/udp.h>
 #include <string.h>
 
 #include "slirp/header.h"
 #include "slirp/protocols.h"
+#include "slirp/udp_internal.h"
 
 /*
  * Theory of operation
@@ -45,6 +45,7 @@ enum dhcp_option {
 	DHCP_ROUTER = 3,
 	DHCP_DNS = 6,
 	DHCP_HOSTNAME = 12,
+	DHCP_DOMAIN = 15,
 	DHCP_MTU = 26,
 	DHCP_ADDRESS = 50,
 	DHCP_LEASE = 51,
@@ -114,10 +115,11 @@ static void dhcp_take_options(struct dhcp_request *request, const uint8_t *at,
 static bool dhcp_parse(struct packet *packet, struct dhcp_request *request)
 {
 	uint8_t options[DHCP_OPTIONS_MAX];
+	struct udphdr udp;
 	size_t size;
 
 	memset(request, 0, sizeof(*request));
-	if (!cursor_skip(&packet->l4, sizeof(struct udphdr)) ||
+	if (!udp_take_header(packet, &udp) ||
 	    !cursor_take(&packet->l4, &request->header,
 			 sizeof(request->header)))
 		return false;
@@ -145,6 +147,15 @@ static void dhcp_add(struct dhcp_reply *reply, uint8_t option,
 	reply->used += 2 + size;
 }
 
+static void dhcp_add_text(struct dhcp_reply *reply, uint8_t option,
+			  const char *text, size_t max)
+{
+	size_t size = strnlen(text, max);
+
+	if (size && size <= 255)
+		dhcp_add(reply, option, text, size);
+}
+
 static void dhcp_add_parameters(struct dhcp_reply *reply,
 				const struct slirp_config *config, bool lease)
 {
@@ -158,21 +169,31 @@ static void dhcp_add_parameters(struct dhcp_reply *reply,
 		dhcp_add(reply, DHCP_ROUTER, &config->gateway, 4);
 	dhcp_add(reply, DHCP_DNS, &config->dns, 4);
 	dhcp_add(reply, DHCP_MTU, &mtu, sizeof(mtu));
-	if (config->hostname[0])
-		dhcp_add(reply, DHCP_HOSTNAME, config->hostname,
-			 strnlen(config->hostname, sizeof(config->hostname)));
+	dhcp_add_text(reply, DHCP_HOSTNAME, config->hostname,
+		      sizeof(config->hostname));
+	dhcp_add_text(reply, DHCP_DOMAIN, config->domain,
+		      sizeof(config->domain));
 }
 
-/* RFC 2131, 4.1: to the client's address if it has one, else to everybody */
-static struct sockaddr_in dhcp_destination(const struct dhcp_request *request,
+/*
+ * RFC 2131, 4.1: to the client's address if it has one; else to the one that it
+ * gets, but to everybody where it cannot take that yet
+ */
+static struct sockaddr_in dhcp_destination(const struct slirp_config *config,
+					   const struct dhcp_request *request,
 					   uint8_t type)
 {
+	bool broadcast = request->header.flags & htons(DHCP_BROADCAST);
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons(DHCP_CLIENT_PORT) };
 
 	to.sin_addr.s_addr = htonl(INADDR_BROADCAST);
-	if (type != DHCP_NAK && request->header.ciaddr.s_addr)
+	if (type == DHCP_NAK)
+		return to;
+	if (request->header.ciaddr.s_addr)
 		to.sin_addr = request->header.ciaddr;
+	else if (!broadcast && request->type != DHCP_INFORM)
+		to.sin_addr = config->guest;
 	return to;
 }
 
@@ -183,7 +204,7 @@ static void dhcp_send(struct shard *shard, const struct dhcp_request *request,
 	struct sockaddr_in from = { .sin_family = AF_INET,
 				    .sin_port = htons(DHCP_SERVER_PORT),
 				    .sin_addr = config->gateway };
-	struct sockaddr_in to = dhcp_destination(request, type);
+	struct sockaddr_in to = dhcp_destination(config, request, type);
 	size_t size = sizeof(struct dhcp_header) + DHCP_REPLY_MAX;
 
 	reply->frame[HEADER_UDP + sizeof(struct dhcp_header) + reply->used] =
@@ -191,7 +212,7 @@ static void dhcp_send(struct shard *shard, const struct dhcp_request *request,
 	header_write_udp(config, &from, &to, size,
 			 checksum_add(reply->frame + HEADER_UDP, size, 0), NULL,
 			 reply->frame);
-	/* The guest's own address is not yet on its interface. */
+	/* A client without an address does not answer ARP yet. */
 	if (to.sin_addr.s_addr == htonl(INADDR_BROADCAST))
 		memset(reply->frame, 0xff, 6);
 	else

@@ -1,65 +1,498 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "slirp/dns.h"
+#include "slirp/dns_message.h"
 
+#include <errno.h>
+#include <netinet/ip_icmp.h>
 #include <string.h>
 
 #include "slirp/header.h"
+#include "slirp/protocols.h"
+#include "slirp/udp_internal.h"
 
-#define DNS_QUERY_MAX  512 /* bytes; RFC 1035, 4.2.1 */
-#define DNS_RESPONSE   0x8000
-#define DNS_RECURSION  0x0080 /* available */
-#define DNS_SERVFAIL   2
-#define DNS_KEEP_FLAGS 0x7900 /* opcode and "recursion desired" */
+/*
+ * Theory of operation
+ *
+ * Queries to the DNS address go on to the host's resolvers, by a flow for each
+ * of the guest's ports; nothing ever waits. A copy of a query is kept until it
+ * is answered. Its next resolver is tried when one is unreachable or cannot
+ * answer (at once), when the guest asks again, or after DNS_RETRY_MS. When
+ * there is no resolver left, or after DNS_TRIES_MAX, the answer is SERVFAIL.
+ *
+ * Responses count only from a resolver. What is long comes in fragments, or
+ * truncated, and is asked for again by TCP, which nat_translate() leads to the
+ * first resolver.
+ *
+ * Limits: no cache. Beyond DNS_QUERIES_MAX open queries on one port, or
+ * SHARD_KEEP_SIZE bytes, a query is passed on once, without a copy.
+ */
 
-struct dns_header {
-	uint16_t id, flags;
-	uint16_t questions, answers, authorities, additionals;
+#define DNS_QUERIES_MAX 4
+#define DNS_RETRY_MS    2000
+#define DNS_TRIES_MAX   4
+#define DNS_SENDS_MAX   2 /* the first may report an earlier datagram's error */
+
+/**
+ * struct dns_query - A query that is not answered yet
+ * @keep:	The copy, NULL if the entry is free
+ * @size:	Of the copy, bytes
+ * @id:		The guest's
+ * @resolver:	Asked last
+ * @tries:	How often it was sent
+ * @failed:	A bit for each resolver that said no
+ * @retry_ms:	When to ask the next one
+ */
+struct dns_query {
+	uint8_t *keep;
+	uint16_t size;
+	uint16_t id;
+	uint8_t resolver;
+	uint8_t tries;
+	uint8_t failed;
+	uint64_t retry_ms;
 };
 
-/* The length of the one question behind the header, 0 if it is malformed */
-static size_t dns_question_size(const uint8_t *at, size_t left)
-{
-	size_t size = 0;
+/**
+ * struct dns_flow - A port of the guest's that asks
+ * @idle_ms:	When it ends
+ * @query:	Open ones
+ * @uncopied:	Some query was passed on without a copy: answers cannot be told
+ * @pulling:	A receive is queued
+ * @fragment_id: Of the next long answer
+ */
+struct dns_flow {
+	struct flow flow;
+	uint64_t idle_ms;
+	struct dns_query query[DNS_QUERIES_MAX];
+	bool uncopied;
+	bool pulling;
+	uint16_t fragment_id;
+};
 
-	while (size < left && at[size]) {
-		if (at[size] > 63)
-			return 0;
-		size += 1U + at[size];
-	}
-	size += 5; /* the root label, type and class */
-	return size <= left ? size : 0;
+_Static_assert(sizeof(struct dns_flow) <= FLOW_SLOT_SIZE, "it fits its slot");
+
+static struct dns_flow *dns_of(struct flow *flow)
+{
+	return (struct dns_flow *)flow;
 }
 
-void dns_send_failure(struct shard *shard, const struct packet *packet,
-		      const struct udphdr *header, struct cursor payload)
+static struct sockaddr_in dns_address(const struct flow_key *key)
 {
-	uint8_t frame[HEADER_UDP + DNS_QUERY_MAX];
-	struct sockaddr_in from = { .sin_family = AF_INET,
-				    .sin_port = header->uh_dport,
-				    .sin_addr = { packet->ip.daddr } };
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = header->uh_sport,
-				  .sin_addr = { packet->ip.saddr } };
-	uint8_t *message = frame + HEADER_UDP;
-	size_t size =
-		payload.left < DNS_QUERY_MAX ? payload.left : DNS_QUERY_MAX;
-	struct dns_header dns;
+	return (struct sockaddr_in) {
+		.sin_family = AF_INET,
+		.sin_port = htons(key->peer_port),
+		.sin_addr = { key->peer.s6_addr32[3] },
+	};
+}
 
-	if (size < sizeof(dns) || !cursor_take(&payload, message, size))
+/* Queries */
+
+static struct dns_query *dns_find(struct dns_flow *dns, uint16_t id)
+{
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		if (dns->query[i].keep && dns->query[i].id == id)
+			return &dns->query[i];
+	return NULL;
+}
+
+static void dns_forget(struct shard *shard, struct dns_query *query)
+{
+	if (query->keep)
+		shard_put_keep(shard, query->keep);
+	query->keep = NULL;
+}
+
+/* Keep a copy. Return: the entry, NULL if there is none or no buffer */
+static struct dns_query *dns_keep(struct shard *shard, struct dns_flow *dns,
+				  const struct packet *packet)
+{
+	struct dns_query *query = dns->query;
+	struct cursor at = packet->l4;
+	struct dns_header header;
+	size_t size = at.left;
+
+	while (query < dns->query + DNS_QUERIES_MAX && query->keep)
+		query++;
+	if (query == dns->query + DNS_QUERIES_MAX || size > SHARD_KEEP_SIZE)
+		return NULL;
+	*query = (struct dns_query) { .keep = shard_take_keep(shard),
+				      .size = (uint16_t)size };
+	if (!query->keep)
+		return NULL;
+	/* The id is the copy's: the guest's bytes may have changed. */
+	if (!cursor_take(&at, query->keep, size) ||
+	    !dns_header_parse(query->keep, size, &header)) {
+		dns_forget(shard, query);
+		return NULL;
+	}
+	query->id = header.id;
+	return query;
+}
+
+static void dns_arm(struct shard *shard, struct dns_flow *dns)
+{
+	uint64_t deadline_ms = dns->idle_ms;
+
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		if (dns->query[i].keep && dns->query[i].retry_ms < deadline_ms)
+			deadline_ms = dns->query[i].retry_ms;
+	timer_set(shard_timers(shard), &dns->flow.timer, deadline_ms);
+}
+
+/* Asking */
+
+/* Send a copy now, by a system call: rare. Return: 0 or negative errno */
+static int dns_send(struct shard *shard, struct dns_flow *dns,
+		    const struct dns_query *query)
+{
+	struct sockaddr_in to = shard_config(shard)->resolver[query->resolver];
+	struct engine_op op = { .kind = ENGINE_SEND, .fd = dns->flow.sock };
+	struct engine_op *list[] = { &op };
+
+	op.message.msg_name = &to;
+	op.message.msg_namelen = sizeof(to);
+	op.message.msg_iovlen = 1;
+	op.iov[0].iov_base = query->keep;
+	op.iov[0].iov_len = query->size;
+	for (int i = 0; i < DNS_SENDS_MAX; i++) {
+		engine_run(shard_engine(shard), list, 1);
+		if (op.result >= 0)
+			return 0;
+	}
+	return op.result;
+}
+
+/* Return: the next resolver to ask, -1 if there is none */
+static int dns_next(const struct shard *shard, const struct dns_query *query)
+{
+	unsigned int count = shard_config(shard)->resolver_count;
+
+	if (query->tries >= DNS_TRIES_MAX)
+		return -1;
+	for (unsigned int i = 1; i <= count; i++) {
+		unsigned int next = (query->resolver + i) % count;
+
+		if (!(query->failed >> next & 1))
+			return (int)next;
+	}
+	return -1;
+}
+
+static void dns_answer_error(struct shard *shard, const struct flow_key *key,
+			     unsigned int queue, const uint8_t *query,
+			     size_t size, uint8_t rcode)
+{
+	uint8_t frame[UDP_HEADROOM + DNS_ERROR_MAX];
+	struct sockaddr_in from = dns_address(key);
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(key->guest_port),
+		.sin_addr = { key->guest.s6_addr32[3] },
+	};
+
+	size = dns_write_error(query, size, rcode, frame + UDP_HEADROOM);
+	udp_deliver(shard, queue, &from, &to, frame + UDP_HEADROOM, size, 0);
+}
+
+static void dns_give_up(struct shard *shard, struct dns_flow *dns,
+			struct dns_query *query)
+{
+	dns_answer_error(shard, &dns->flow.key, dns->flow.rx_queue, query->keep,
+			 query->size, DNS_SERVFAIL);
+	dns_forget(shard, query);
+}
+
+/* Ask the next resolver, and so on until one can be sent to. */
+static void dns_ask_next(struct shard *shard, struct dns_flow *dns,
+			 struct dns_query *query)
+{
+	int next;
+
+	while ((next = dns_next(shard, query)) >= 0) {
+		query->resolver = (uint8_t)next;
+		query->tries++;
+		query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
+		if (!dns_send(shard, dns, query))
+			return;
+		query->failed |= (uint8_t)(1U << next);
+	}
+	dns_give_up(shard, dns, query);
+}
+
+static void dns_fail(struct shard *shard, struct dns_flow *dns,
+		     struct dns_query *query)
+{
+	query->failed |= (uint8_t)(1U << query->resolver);
+	dns_ask_next(shard, dns, query);
+}
+
+/* @op->context: the query's id and one, 0 without a copy */
+static void dns_sent(struct shard *shard, struct shard_op *op)
+{
+	struct dns_flow *dns = dns_of(op->flow);
+	struct dns_query *query = NULL;
+
+	if (op->op.result >= 0)
 		return;
-	memcpy(&dns, message, sizeof(dns));
-	if ((ntohs(dns.flags) & DNS_RESPONSE) || ntohs(dns.questions) != 1)
+	if (op->context)
+		query = dns_find(dns, (uint16_t)(op->context - 1));
+	if (!query)
+		SHARD_COUNT(shard, tx_dropped, 1);
+	else if (dns_send(shard, dns, query))
+		dns_fail(shard, dns, query);
+	dns_arm(shard, dns);
+}
+
+/* The first time: straight from the guest's frame, with the turn's batch. */
+static void dns_forward(struct shard *shard, struct dns_flow *dns,
+			struct packet *packet)
+{
+	struct dns_query *query = dns_keep(shard, dns, packet);
+	struct shard_op *op =
+		shard_queue_op(shard, &dns->flow, ENGINE_SEND, dns_sent);
+
+	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
+						 op->op.iov, PORT_IOV_MAX);
+	udp_set_name(op, &shard_config(shard)->resolver[0]);
+	if (!query) {
+		dns->uncopied = true;
 		return;
-	dns.flags = htons((ntohs(dns.flags) & DNS_KEEP_FLAGS) | DNS_RESPONSE |
-			  DNS_RECURSION | DNS_SERVFAIL);
-	dns.answers = dns.authorities = dns.additionals = 0;
-	memcpy(message, &dns, sizeof(dns));
-	size = dns_question_size(message + sizeof(dns), size - sizeof(dns));
-	if (!size)
+	}
+	op->context = query->id + 1U;
+	query->tries = 1;
+	query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
+}
+
+/* The payload of a query. Return: false if it is none */
+static bool dns_take_query(struct packet *packet, struct dns_header *header)
+{
+	uint8_t start[DNS_HEADER_SIZE];
+	struct udphdr udp;
+	struct cursor at;
+
+	if (!udp_take_header(packet, &udp))
+		return false;
+	at = packet->l4;
+	return cursor_take(&at, start, sizeof(start)) &&
+	       dns_header_parse(start, sizeof(start), header) &&
+	       !header->response;
+}
+
+static void dns_input(struct shard *shard, struct flow *flow,
+		      struct packet *packet)
+{
+	struct dns_flow *dns = dns_of(flow);
+	struct dns_header header;
+	struct dns_query *query;
+
+	if (!dns_take_query(packet, &header)) {
+		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
-	size += sizeof(dns);
-	header_write_udp(shard_config(shard), &from, &to, size,
-			 checksum_add(message, size, 0), NULL, frame);
-	outgoing_send(shard, shard_input_queue(shard), frame, HEADER_UDP + size,
-		      NULL);
+	}
+	SHARD_COUNT(shard, dns_queries, 1);
+	query = dns_find(dns, header.id);
+	if (query && query->size == packet->l4.left)
+		dns_ask_next(shard, dns, query);
+	else
+		dns_forward(shard, dns, packet);
+	dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
+	dns_arm(shard, dns);
+}
+
+/* Answers */
+
+/* Return: which resolver an address is, -1 if none */
+static int dns_resolver(const struct slirp_config *config,
+			const struct sockaddr_in *from)
+{
+	for (unsigned int i = 0; i < config->resolver_count; i++)
+		if (config->resolver[i].sin_addr.s_addr ==
+			    from->sin_addr.s_addr &&
+		    config->resolver[i].sin_port == from->sin_port)
+			return (int)i;
+	return -1;
+}
+
+/* Another resolver may know better (RFC 2308, 7.1). */
+static bool dns_is_failure(const struct dns_header *header)
+{
+	return header->rcode == DNS_SERVFAIL || header->rcode == DNS_NOTIMP ||
+	       header->rcode == DNS_REFUSED;
+}
+
+/* Return: true if @query now waits for another resolver's answer */
+static bool dns_try_another(struct shard *shard, struct dns_flow *dns,
+			    struct dns_query *query, unsigned int resolver)
+{
+	query->failed |= (uint8_t)(1U << resolver);
+	if (query->resolver != resolver &&
+	    !(query->failed >> query->resolver & 1))
+		return true;
+	if (dns_next(shard, query) < 0)
+		return false;
+	dns_ask_next(shard, dns, query);
+	return true;
+}
+
+static void dns_received(struct shard *shard, struct dns_flow *dns,
+			 struct shard_op *op)
+{
+	uint8_t *data = op->op.iov[0].iov_base;
+	size_t size = (size_t)op->op.result;
+	struct sockaddr_in from, to = udp_guest(&dns->flow);
+	struct dns_header header;
+	struct dns_query *query;
+	int resolver;
+
+	memcpy(&from, &op->op.address, sizeof(from));
+	resolver = dns_resolver(shard_config(shard), &from);
+	if (resolver < 0 || !dns_header_parse(data, size, &header) ||
+	    !header.response)
+		return;
+	query = dns_find(dns, header.id);
+	if (!query && !dns->uncopied)
+		return;
+	if (query && dns_is_failure(&header) &&
+	    dns_try_another(shard, dns, query, (unsigned int)resolver))
+		return;
+	if (query)
+		dns_forget(shard, query);
+	from = dns_address(&dns->flow.key);
+	udp_deliver(shard, dns->flow.rx_queue, &from, &to, data, size,
+		    dns->fragment_id++);
+}
+
+static void dns_pulled(struct shard *shard, struct shard_op *op)
+{
+	struct dns_flow *dns = dns_of(op->flow);
+
+	dns->pulling = false;
+	if (op->op.result < 0)
+		return;
+	dns_received(shard, dns, op);
+	dns_arm(shard, dns);
+	shard_queue_ack(shard, op->flow);
+}
+
+static void dns_resume(struct shard *shard, struct flow *flow)
+{
+	struct dns_flow *dns = dns_of(flow);
+	struct shard_op *op;
+
+	if (dns->pulling)
+		return;
+	dns->pulling = true;
+	op = shard_queue_op(shard, flow, ENGINE_RECV, dns_pulled);
+	op->op.iov[0].iov_base = shard_op_buffer(shard, op) + UDP_HEADROOM;
+	op->op.iov[0].iov_len = UDP_DATA_MAX;
+	op->op.message.msg_iovlen = 1;
+	op->op.message.msg_name = &op->op.address;
+	op->op.message.msg_namelen = sizeof(op->op.address);
+}
+
+static void dns_told(struct shard *shard, struct shard_op *op)
+{
+	struct dns_flow *dns = dns_of(op->flow);
+	struct host_error error;
+	int resolver;
+
+	if (!host_error_take(op, &error))
+		return;
+	resolver = dns_resolver(shard_config(shard), &error.destination);
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		if (dns->query[i].keep && error.type == ICMP_DEST_UNREACH &&
+		    dns->query[i].resolver == resolver)
+			dns_fail(shard, dns, &dns->query[i]);
+	dns_arm(shard, dns);
+	host_error_queue(shard, op->flow, dns_told);
+}
+
+/* The flow's life */
+
+static void dns_event(struct shard *shard, struct flow *flow,
+		      unsigned int ready)
+{
+	if (ready & ENGINE_ERROR)
+		host_error_queue(shard, flow, dns_told);
+	dns_resume(shard, flow);
+}
+
+static void dns_abort(struct shard *shard, struct flow *flow)
+{
+	struct dns_flow *dns = dns_of(flow);
+
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		dns_forget(shard, &dns->query[i]);
+	flow_free(shard, flow);
+}
+
+static void dns_timer(struct shard *shard, struct flow *flow)
+{
+	struct dns_flow *dns = dns_of(flow);
+	uint64_t now_ms = shard_now_ms(shard);
+
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		if (dns->query[i].keep && dns->query[i].retry_ms <= now_ms)
+			dns_ask_next(shard, dns, &dns->query[i]);
+	if (dns->idle_ms <= now_ms)
+		dns_abort(shard, flow);
+	else
+		dns_arm(shard, dns);
+}
+
+const struct flow_ops dns_flow_ops = {
+	.input = dns_input,
+	.event = dns_event,
+	.timer = dns_timer,
+	.resume = dns_resume,
+	.abort = dns_abort,
+};
+
+/* Answer at once, without a flow. */
+static void dns_refuse(struct shard *shard, const struct flow_key *key,
+		       const struct packet *packet, uint8_t rcode)
+{
+	uint8_t query[DNS_ERROR_MAX];
+	struct cursor at = packet->l4;
+	size_t size = at.left < sizeof(query) ? at.left : sizeof(query);
+
+	SHARD_COUNT(shard, dns_queries, 1);
+	if (cursor_take(&at, query, size))
+		dns_answer_error(shard, key, shard_input_queue(shard), query,
+				 size, rcode);
+}
+
+int dns_open(struct shard *shard, const struct flow_key *key,
+	     struct packet *packet)
+{
+	const struct slirp_config *config = shard_config(shard);
+	struct packet payload = *packet;
+	struct dns_header header;
+	unsigned int owner;
+	struct flow *flow;
+
+	if (!dns_take_query(&payload, &header)) {
+		SHARD_COUNT(shard, tx_malformed, 1);
+		return -1;
+	}
+	if (config->restricted || !config->resolver_count) {
+		dns_refuse(shard, key, &payload,
+			   config->restricted ? DNS_REFUSED : DNS_SERVFAIL);
+		return -1;
+	}
+	flow = flow_create(shard, key, &dns_flow_ops, &owner);
+	if (!flow)
+		return owner == shard_index(shard) ? -1 : (int)owner;
+	flow->sock = udp_make_socket(shard);
+	if (flow->sock < 0) {
+		flow->sock = -1;
+		flow_free(shard, flow);
+		return -1;
+	}
+	dns_of(flow)->fragment_id =
+		(uint16_t)(shard_secret(shard, 3) + flow->hash);
+	SHARD_COUNT(shard, udp_flows, 1);
+	engine_watch(shard_engine(shard), flow->sock, ENGINE_READABLE,
+		     flow_token(flow));
+	dns_input(shard, flow, packet);
+	return -1;
 }

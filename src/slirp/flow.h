@@ -30,7 +30,8 @@
  * @protocol:	IPPROTO_*
  *
  * For UDP @peer and @peer_port are zero: one mapping for all that a guest's
- * port talks to (endpoint-independent mapping, RFC 4787 4.1).
+ * port talks to (endpoint-independent mapping, RFC 4787 4.1). Queries to the
+ * DNS address are apart, with it as @peer.
  */
 struct flow_key {
 	struct in6_addr guest;

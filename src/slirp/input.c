@@ -13,6 +13,7 @@
  */
 
 #define DHCP_SERVER_PORT 67
+#define DNS_PORT         53
 #define IP_FRAGMENT_MASK 0x3fff /* more fragments, or not the first */
 
 static void input_address(struct in6_addr *to, uint32_t address)
@@ -86,8 +87,14 @@ static void input_udp(struct shard *shard, struct packet *packet)
 		return;
 	}
 	input_key(packet, &key);
-	memset(&key.peer, 0, sizeof(key.peer));
 	key.guest_port = ntohs(udp.uh_sport);
+	if (packet->ip.daddr == shard_config(shard)->dns.s_addr &&
+	    ntohs(udp.uh_dport) == DNS_PORT) {
+		key.peer_port = DNS_PORT;
+		input_find(shard, packet, &key, dns_open);
+		return;
+	}
+	memset(&key.peer, 0, sizeof(key.peer));
 	input_find(shard, packet, &key, udp_open);
 }
 

@@ -45,7 +45,7 @@ int nat_translate(const struct slirp_config *config, int protocol,
 	bool same = (destination.s_addr & config->netmask.s_addr) ==
 		    (config->network.s_addr & config->netmask.s_addr);
 
-	*host = (struct sockaddr_in){
+	*host = (struct sockaddr_in) {
 		.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)port),
 		.sin_addr = destination,

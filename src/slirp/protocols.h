@@ -17,6 +17,7 @@ void dhcp_input(struct shard *shard, struct packet *packet);
 
 extern const struct flow_ops tcp_flow_ops;
 extern const struct flow_ops udp_flow_ops;
+extern const struct flow_ops dns_flow_ops;
 extern const struct flow_ops icmp_flow_ops;
 
 /**
@@ -43,6 +44,8 @@ void tcp_accept(struct shard *shard, int sock, const struct sockaddr_in *guest);
 /* The same for a datagram or echo request without a flow; first packet
  * included. */
 int udp_open(struct shard *shard, const struct flow_key *key,
+	     struct packet *packet);
+int dns_open(struct shard *shard, const struct flow_key *key,
 	     struct packet *packet);
 int icmp_open(struct shard *shard, const struct flow_key *key,
 	      struct packet *packet);

@@ -4,32 +4,59 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define DNS_PORT 53
+#define DNS_PORT     53
+#define RESOLV_SPACE " \t\r\n"
 
 static void resolv_add(struct slirp_config *config, const char *text)
 {
 	struct sockaddr_in *to = &config->resolver[config->resolver_count];
+	struct in_addr address;
 
-	if (config->resolver_count == SLIRP_RESOLVERS_MAX)
+	if (config->resolver_count == SLIRP_RESOLVERS_MAX ||
+	    inet_pton(AF_INET, text, &address) != 1)
 		return;
-	*to = (struct sockaddr_in){ .sin_family = AF_INET,
-				    .sin_port = htons(DNS_PORT) };
-	if (inet_pton(AF_INET, text, &to->sin_addr) == 1)
-		config->resolver_count++;
+	/* 0.0.0.0 stands for the host itself, and answers as 127.0.0.1. */
+	if (!address.s_addr)
+		address.s_addr = htonl(INADDR_LOOPBACK);
+	*to = (struct sockaddr_in) {
+		.sin_family = AF_INET,
+		.sin_port = htons(DNS_PORT),
+		.sin_addr = address,
+	};
+	config->resolver_count++;
+}
+
+static void resolv_take_line(struct slirp_config *config, char *line,
+			     bool resolvers)
+{
+	char *rest, *key = strtok_r(line, RESOLV_SPACE, &rest);
+	char *value = key ? strtok_r(NULL, RESOLV_SPACE, &rest) : NULL;
+
+	if (!value)
+		return;
+	if (strcmp(key, "nameserver") == 0) {
+		if (resolvers)
+			resolv_add(config, value);
+		return;
+	}
+	if (strcmp(key, "search") != 0 && strcmp(key, "domain") != 0)
+		return;
+	if (!config->domain[0] && strlen(value) < sizeof(config->domain))
+		memcpy(config->domain, value, strlen(value) + 1);
 }
 
 void resolv_parse(FILE *in, struct slirp_config *config)
 {
-	char line[512], *word, *rest;
+	bool resolvers = !config->resolver_count, begins = true;
+	char line[512];
 
-	config->resolver_count = 0;
 	while (fgets(line, sizeof(line), in)) {
-		word = strtok_r(line, " \t\r\n", &rest);
-		if (!word || strcmp(word, "nameserver") != 0)
-			continue;
-		word = strtok_r(NULL, " \t\r\n", &rest);
-		if (word)
-			resolv_add(config, word);
+		bool ends = strchr(line, '\n');
+
+		/* What follows in a line that is too long is not a line. */
+		if (begins)
+			resolv_take_line(config, line, resolvers);
+		begins = ends;
 	}
 }
 

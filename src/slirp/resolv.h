@@ -7,13 +7,14 @@
 #include "slirp/slirp.h"
 
 /**
- * resolv_parse() - Take the IPv4 nameservers of a resolv.conf (resolv.conf(5))
+ * resolv_parse() - Take IPv4 nameservers and the domain (resolv.conf(5))
  * @in:		Its text; lines that are not understood are passed over
- * @config:	resolver and resolver_count are filled in
+ * @config:	resolver, resolver_count and domain are filled in where they are
+ *		empty
  */
 void resolv_parse(FILE *in, struct slirp_config *config);
 
-/* The same for the host's /etc/resolv.conf; none when it cannot be read. */
+/* The same for the host's /etc/resolv.conf; nothing when it cannot be read. */
 void resolv_read_host(struct slirp_config *config);
 
 #endif

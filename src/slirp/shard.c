@@ -83,6 +83,16 @@ uint64_t shard_secret(const struct shard *shard, unsigned int which)
 	return shard->slirp->secret[which % 4];
 }
 
+bool shard_first_notice(struct shard *shard, enum shard_notice notice)
+{
+	unsigned int bit = 1U << notice;
+
+	/* Orders nothing: only one may see the bit unset. */
+	return !(__atomic_fetch_or(&shard->slirp->noticed, bit,
+				   __ATOMIC_RELAXED) &
+		 bit);
+}
+
 void shard_wake(struct shard *shard)
 {
 	uint64_t one = 1;
@@ -236,6 +246,8 @@ static int64_t shard_patience(struct shard *shard)
 		return 0;
 	if (handoff_has_room(shard) && shard->port->ops->arm(shard->port))
 		return 0;
+	if (shard->port->ops->put_off(shard->port) && next_ms != 0)
+		return PORT_PUT_OFF_US;
 	if (next_ms >= 0 && next_ms < SLEEP_MAX_US / 1000)
 		return next_ms * 1000;
 	return SLEEP_MAX_US;
@@ -256,6 +268,9 @@ static unsigned int shard_wait(struct shard *shard, struct engine_event *event,
 	events = engine_wait(shard->engine, event, SHARD_EVENTS_MAX,
 			     patience_us);
 	urcu_qsbr_thread_online();
+	/* Nothing came that would have made the interrupt needless. */
+	if (!events && shard->port->ops->put_off(shard->port))
+		shard->port->ops->settle(shard->port);
 	return events;
 }
 

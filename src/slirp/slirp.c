@@ -21,8 +21,7 @@ static int slirp_init(struct slirp *slirp, const struct slirp_config *config,
 	if (getrandom(slirp->secret, sizeof(slirp->secret), 0) !=
 	    (ssize_t)sizeof(slirp->secret))
 		return fail_set(fail, -EIO, "the host has no random numbers");
-	if (!slirp->config.resolver_count)
-		resolv_read_host(&slirp->config);
+	resolv_read_host(&slirp->config);
 	ret = flow_table_create(slirp, fail);
 	if (ret)
 		return ret;

@@ -48,6 +48,8 @@ struct slirp_forward {
  *			/etc/resolv.conf
  * @resolver_count:	Entries of @resolver in use
  * @hostname:		Given by DHCP, may be empty
+ * @domain:		The same; empty: the first search domain of
+ *			/etc/resolv.conf
  * @forward:		Host ports that lead into the guest
  * @forward_count:	Entries of @forward in use
  * @host_loopback:	@gateway leads to the host's loopback
@@ -70,6 +72,7 @@ struct slirp_config {
 	struct sockaddr_in resolver[SLIRP_RESOLVERS_MAX];
 	unsigned int resolver_count;
 	char hostname[64];
+	char domain[256];
 	struct slirp_forward forward[SLIRP_FORWARDS_MAX];
 	unsigned int forward_count;
 	bool host_loopback;

@@ -170,10 +170,11 @@ uint32_t iov_checksum(const struct iovec *iov, unsigned int count,
 	bool odd = false;
 
 	for (unsigned int i = 0; i < parts; i++) {
-		uint32_t one = checksum_add(part[i].iov_base, part[i].iov_len,
-					    0);
+		uint32_t one =
+			checksum_add(part[i].iov_base, part[i].iov_len, 0);
 
-		/* Bytes at odd places count in the other half (RFC 1071, 2 B) */
+		/* Bytes at odd places count in the other half (RFC 1071, 2 B)
+		 */
 		if (odd)
 			one = (one & 0xff) << 8 | (one >> 8 & 0xff);
 		sum = checksum_reduce((uint64_t)sum + one);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_HOST_ERROR_H
+#define MQVMM_SLIRP_HOST_ERROR_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slirp/shard.h"
+
+/*
+ * Errors that come back to a datagram socket, from the network (ICMP) or from
+ * the host's own stack, through its error queue (ip(7), IP_RECVERR).
+ */
+
+#define HOST_ERROR_NONE 0xff
+
+/**
+ * struct host_error - One error
+ * @type, @code: As ICMP tells it to the guest (RFC 792)
+ * @mtu:	For ICMP_FRAG_NEEDED, bytes
+ * @destination: Where the datagram was going, on the host
+ * @offender:	Who complains
+ * @data:	What is known of the datagram: of UDP its payload, of a ping its
+ *		ICMP message
+ * @size:	Bytes of @data, often 0
+ */
+struct host_error {
+	uint8_t type;
+	uint8_t code;
+	uint16_t mtu;
+	struct sockaddr_in destination;
+	struct in_addr offender;
+	uint8_t *data;
+	size_t size;
+};
+
+/* Have errors told to this socket. */
+void host_error_enable(int sock);
+
+/* Queue a look at the error queue; @done calls host_error_take(). */
+void host_error_queue(struct shard *shard, struct flow *flow,
+		      void (*done)(struct shard *shard, struct shard_op *op));
+
+/**
+ * host_error_take() - What the look has found
+ *
+ * Return: true with @error filled in (@type HOST_ERROR_NONE if it is no news
+ * for a guest): look again; false when there is none
+ */
+bool host_error_take(struct shard_op *op, struct host_error *error);
+
+/* What a failed send means, as ICMP. Return: false if it is no news for a guest
+ */
+bool host_error_of_send(int err, struct host_error *error);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_ICMP_INTERNAL_H
+#define MQVMM_SLIRP_ICMP_INTERNAL_H
+
+#include <netinet/ip_icmp.h>
+
+#include "slirp/host_error.h"
+#include "slirp/shard.h"
+
+/**
+ * struct icmp_quote - An error about something whose frame is gone
+ * @error:	What is wrong, and who says so
+ * @source, @destination: Of the datagram, as the guest sent it
+ * @protocol:	Of the datagram
+ * @length:	Of the datagram behind its IPv4 header, bytes
+ * @data:	Its transport header and what is known behind it
+ * @size:	Bytes of @data, at least 8
+ */
+struct icmp_quote {
+	const struct host_error *error;
+	struct in_addr source;
+	struct in_addr destination;
+	uint8_t protocol;
+	size_t length;
+	const void *data;
+	size_t size;
+};
+
+/**
+ * icmp_send_quote() - Tell the guest of an error, with the header rebuilt
+ * @queue:	Receive queue, flow->rx_queue
+ */
+void icmp_send_quote(struct shard *shard, unsigned int queue,
+		     const struct icmp_quote *quote);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_UDP_INTERNAL_H
+#define MQVMM_SLIRP_UDP_INTERNAL_H
+
+#include <netinet/udp.h>
+
+#include "slirp/host_error.h"
+#include "slirp/shard.h"
+
+/*
+ * What the files of UDP share: udp.c (the mapping), udp_pull.c (host to guest,
+ * in place), udp_deliver.c (the same from plain memory), dns.c.
+ */
+
+#define UDP_DNS_IDLE_MS 10000 /* RFC 4787, REQ-5 a: a well-known short one */
+#define UDP_PEERS_MAX   16
+#define UDP_DATA_MAX    65507 /* bytes of payload */
+
+/* Bytes before a datagram's payload that udp_deliver() writes its header to. */
+#define UDP_HEADROOM 16
+
+/**
+ * struct udp_flow - A mapping: one port of the guest's, one socket
+ * @idle_ms:	Ends after so long without a datagram from the guest; 0: never
+ * @fragment_id: Of the next datagram that the guest gets in fragments
+ * @pulls:	Receives that are queued
+ * @burst:	Receives to queue next time
+ * @forward:	Made by a forward
+ * @peer:	Of a forward: who wrote last, the only ones that a restricted
+ *		guest may write to; @peer_next is overwritten next
+ */
+struct udp_flow {
+	struct flow flow;
+	uint32_t idle_ms;
+	uint16_t fragment_id;
+	uint8_t pulls;
+	uint8_t burst;
+	bool forward;
+	uint8_t peer_next;
+	struct {
+		struct in_addr address;
+		in_port_t port;
+	} peer[UDP_PEERS_MAX];
+};
+
+_Static_assert(sizeof(struct udp_flow) <= FLOW_SLOT_SIZE, "it fits its slot");
+
+static inline struct udp_flow *udp_of(struct flow *flow)
+{
+	return (struct udp_flow *)flow;
+}
+
+/**
+ * udp_take_header() - Take the UDP header (RFC 768)
+ *
+ * @packet->l4 then is the payload.
+ *
+ * Return: true, false if the lengths do not fit
+ */
+bool udp_take_header(struct packet *packet, struct udphdr *header);
+
+/* Return: a socket with errors told, not yet bound, or negative errno */
+int udp_make_socket(struct shard *shard);
+
+/* The guest's end of a flow. */
+struct sockaddr_in udp_guest(const struct flow *flow);
+
+/* Set where an operation sends to. */
+void udp_set_name(struct shard_op *op, const struct sockaddr_in *to);
+
+/**
+ * udp_tell() - Tell the guest of an error, as ICMP
+ * @peer:	Where its datagram went to, as it sees it
+ */
+void udp_tell(struct shard *shard, const struct flow *flow,
+	      const struct sockaddr_in *peer, const struct host_error *error);
+
+/* Tell a guest why a datagram of its is not carried: nat_translate()'s error.
+ */
+void udp_refuse(struct shard *shard, const struct packet *packet, int err);
+
+/* udp_pull.c */
+
+/* Queue receives for up to @burst datagrams. */
+void udp_pull(struct shard *shard, struct udp_flow *udp, unsigned int burst);
+
+#define UDP_BURST_FIRST                                      \
+	2 /* one datagram, and the news that it was the last \
+	   */
+
+/* udp_deliver.c */
+
+/* Longest IP packet for the guest's interface, bytes. */
+size_t udp_mtu(const struct shard *shard);
+
+/**
+ * udp_deliver() - Send the guest a datagram, in fragments if need be (RFC 791)
+ * @data:	Its payload; UDP_HEADROOM bytes before it are overwritten
+ * @id:		Identification of the fragments
+ *
+ * Dropped, and counted, where the guest has no space for all of it.
+ */
+void udp_deliver(struct shard *shard, unsigned int queue,
+		 const struct sockaddr_in *from, const struct sockaddr_in *to,
+		 uint8_t *data, size_t size, uint16_t id);
+
+#endif
