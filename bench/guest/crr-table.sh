@@ -1,18 +1,19 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # crr-table.sh --mqvmm FILE --mqload FILE --images DIR --guest cpl3|stock
-#              [--cpus N] [--memory MIB] [--seconds S] [--up S]
+#              [--cpus N] [--memory MIB] [--seconds S] [--up S] [--vmm mqvmm|qemu]
 #
 # Boots a guest with one queue pair per CPU and prints a table of its CRR
 # (connect, request, response, close) with 1, 2, 4 and 8 flows against a server
 # on the loopback of the machine that it runs on, beside the same without a
-# guest, and what each queue pair carried. Runs natively and in the nested rig.
+# guest, and what each queue pair carried. Runs natively, and in the nested rig
+# with busybox instead of bash.
 #
 # Exit status: 0; 1 when a measurement failed or the guest came up and failed; 3
 # when the guest did not come up within --up seconds (20).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-mqvmm= mqload= images= guest= cpus=2 memory=512 seconds=3 up_s=20
+mqvmm= mqload= images= guest= cpus=2 memory=512 seconds=3 up_s=20 chosen=mqvmm
 
 while [ $# -ge 2 ]; do
 	case $1 in
@@ -24,12 +25,14 @@ while [ $# -ge 2 ]; do
 	--memory) memory=$2 ;;
 	--seconds) seconds=$2 ;;
 	--up) up_s=$2 ;;
+	--vmm) chosen=$2 ;;
 	*) echo "crr-table.sh: there is no option '$1'" >&2; exit 2 ;;
 	esac
 	shift 2
 done
 
 . "$here/vm.sh"
+vmm=$chosen
 work=$(mktemp -d)
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
@@ -79,7 +82,8 @@ read_console() {
 
 measure_guest() {
 	parameters="mq.run=crr-rounds mq.port=$port_server mq.seconds=$seconds mq.limit=$((seconds * 4 + 60))"
-	vmm_extra="--stats $work/stats"
+	: >"$work/stats"
+	[ $vmm != mqvmm ] || vmm_extra="--stats $work/stats"
 	mkfifo "$work/console"
 	(vm_exec "$cpus" "$memory" "$parameters" stdio) </dev/null \
 		>"$work/console" 2>"$work/errors" &
@@ -107,7 +111,7 @@ vector_count() {
 
 print_tables() {
 	echo
-	echo "CRR from a $guest guest, $cpus vCPUs, $cpus queue pairs, $seconds s per row"
+	echo "CRR from a $guest guest under $vmm, $cpus vCPUs, $seconds s per row"
 	echo
 	echo "         ------------- guest -------------  ---------- host direct ----------"
 	echo "  M  CRR/s    p50 us   p99 us  errors        CRR/s   p50 us   p99 us  errors"

@@ -153,8 +153,8 @@ int server_run(const struct options *options)
 {
 	struct pattern *pattern = pattern_create();
 	int signals = server_signals();
-	int tcp;
-	int udp;
+	int tcp = -1;
+	int udp = -1;
 	int port;
 	int rc = -ENOMEM;
 

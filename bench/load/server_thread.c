@@ -115,9 +115,14 @@ static void echo_datagrams(struct server_thread *thread)
 
 static void close_idle(struct server_thread *thread, uint64_t older_than_s)
 {
-	while (thread->idle.next != &thread->idle &&
-	       thread->idle.next->active_s <= older_than_s)
-		conn_close(thread->idle.next);
+	struct conn *conn = thread->idle.next;
+
+	while (conn != &thread->idle && conn->active_s <= older_than_s) {
+		struct conn *next = conn->next;
+
+		conn_close(conn);
+		conn = next;
+	}
 }
 
 /* Returns true when the server is to end. */
