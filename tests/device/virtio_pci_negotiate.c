@@ -166,6 +166,7 @@ static void reset_stops_and_forgets(void **state)
 	assert_false(driver->fake->running);
 	assert_int_equal(common_read(driver, COMMON(msix_config)), NO_VECTOR);
 	assert_int_equal(common_read(driver, COMMON(guest_feature)), 0);
+	assert_int_equal(common_read(driver, COMMON(queue_select)), 0);
 	common_write(driver, COMMON(queue_select), 2);
 	assert_int_equal(common_read(driver, COMMON(queue_enable)), 0);
 	assert_int_equal(common_read(driver, COMMON(queue_size)), FAKE_SIZE);

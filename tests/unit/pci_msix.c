@@ -125,6 +125,31 @@ static void masked_signal_is_pending_then_delivered(void **state)
 	assert_false(is_pending(f, 65));
 }
 
+/* KVM may leave a count behind that it has injected. */
+static void unmasked_vector_is_never_pending(void **state)
+{
+	struct fixture *f = *state;
+
+	enable(f);
+	mask(f, 6, false);
+	signal_vector(f, 6);
+	assert_false(is_pending(f, 6));
+}
+
+static void message_of_an_unmasked_vector_changes_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	enable(f);
+	set_message(f, 6, ADDRESS, 1);
+	mask(f, 6, false);
+	signal_vector(f, 6);
+	mmio_write(f->rig, entry(f, 6) + 8, 2, 4);
+	signal_vector(f, 6);
+	assert_int_equal(fake_irq_take(f->rig->irq, ADDRESS, 1), 1);
+	assert_int_equal(fake_irq_take(f->rig->irq, ADDRESS, 2), 1);
+}
+
 static void masking_again_holds_signals_back(void **state)
 {
 	struct fixture *f = *state;
@@ -361,6 +386,8 @@ int main(void)
 		TEST(vectors_are_masked_at_first),
 		TEST(unmasked_vector_delivers_its_message),
 		TEST(masked_signal_is_pending_then_delivered),
+		TEST(unmasked_vector_is_never_pending),
+		TEST(message_of_an_unmasked_vector_changes_at_once),
 		TEST(masking_again_holds_signals_back),
 		TEST(pending_goes_to_the_new_message),
 		TEST(route_of_a_masked_vector_is_reused),
