@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "slirp/nat.h"
-#include "slirp/siphash.h"
 #include "slirp/tcp_internal.h"
 
 /*
@@ -34,12 +29,6 @@
  *
  * Context: everything runs on the owner shard's thread, inside a turn.
  */
-
-#define TCP_MSS_MIN     64 /* bytes; a guest that asks for less gets this */
-#define TCP_ISN_TICK_US 4  /* RFC 6528 */
-#define TCP_ACCEPT_TRIES                                    \
-	64 /* peer ports tried when the flow exists already \
-	    */
 
 struct tcp_state_info {
 	const char *name;
@@ -116,8 +105,7 @@ static void tcp_free(struct shard *shard, struct tcp_flow *tcp)
 	flow_free(shard, &tcp->flow);
 }
 
-/* Have the socket's close send RST. */
-static void tcp_linger(struct shard *shard, int sock)
+void tcp_linger(struct shard *shard, int sock)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
 
@@ -185,238 +173,6 @@ void tcp_refuse(struct shard *shard, const struct flow_key *key,
 	outgoing_send(shard, shard_input_queue(shard), header, size, &offload);
 }
 
-/* Beginnings */
-
-static uint32_t tcp_choose_isn(const struct shard *shard,
-			       const struct flow_key *key)
-{
-	uint64_t secret[2] = { shard_secret(shard, 2), shard_secret(shard, 3) };
-
-	return (uint32_t)(siphash13(secret, key, sizeof(*key)) +
-			  shard_now_us(shard) / TCP_ISN_TICK_US);
-}
-
-static void tcp_init(struct shard *shard, struct tcp_flow *tcp)
-{
-	tcp->queue = tcp->flow.rx_queue;
-	tcp->iss = tcp_choose_isn(shard, &tcp->flow.key);
-	tcp->snd_una = tcp->iss;
-	tcp->snd_nxt = tcp->iss;
-	tcp->snd_max = tcp->iss;
-	tcp->recover = tcp->iss;
-	tcp->sock_seq = tcp->iss + 1;
-	tcp->peek_seq = tcp->iss + 1;
-	tcp->hint = TCP_HINT_MIN;
-	tcp->mss = TCP_MSS_DEFAULT;
-	tcp->rto_ms = TCP_RTO_FIRST_MS;
-	SHARD_COUNT(shard, tcp_flows, 1);
-}
-
-void tcp_negotiate(struct shard *shard, struct tcp_flow *tcp,
-		   const struct tcp_segment *syn)
-{
-	unsigned int most = shard_features(shard)->mtu -
-			    (TCP_HEADERS_SIZE - sizeof(struct ether_header));
-	unsigned int mss = syn->mss ? syn->mss : TCP_MSS_DEFAULT;
-
-	if (mss > most)
-		mss = most;
-	tcp->mss = (uint16_t)(mss < TCP_MSS_MIN ? TCP_MSS_MIN : mss);
-	tcp->rcv_scale = syn->scale < 0 ? 0 : TCP_SCALE;
-	tcp->snd_scale = syn->scale < 0 ? 0 : (uint8_t)syn->scale;
-	tcp->snd_wnd = syn->window;
-	tcp->snd_wnd_max = syn->window;
-	tcp->rcv_nxt = syn->seq + 1;
-	tcp->rcv_queued = tcp->rcv_nxt;
-	tcp->rcv_acked = tcp->rcv_nxt;
-	tcp_window_init(tcp);
-}
-
-static void tcp_connected(struct shard *shard, struct tcp_flow *tcp)
-{
-	tcp->writable_watched = false;
-	tcp_watch(shard, tcp, ENGINE_READABLE);
-	tcp_set_state(shard, tcp, TCP_STATE_SYN_RECEIVED);
-	tcp->syn_due = true;
-	tcp_output(shard, tcp);
-}
-
-/* The outcome of a connect() that was begun before. */
-static void tcp_connect_done(struct shard *shard, struct shard_op *op)
-{
-	struct tcp_flow *tcp = tcp_of(op->flow);
-
-	if (tcp->state != TCP_STATE_CONNECTING)
-		return;
-	switch (op->op.result) {
-	case 0:
-	case -EISCONN:
-		tcp_connected(shard, tcp);
-		break;
-	case -EINPROGRESS:
-	case -EALREADY:
-		tcp_watch(shard, tcp, ENGINE_READABLE | ENGINE_WRITABLE);
-		tcp_timer_arm(shard, tcp);
-		break;
-	default:
-		tcp_reset_guest(shard, tcp);
-	}
-}
-
-/* The first of two: its successor tells what came of it. */
-static void tcp_connect_begun(struct shard *shard, struct shard_op *op)
-{
-	(void)shard;
-	(void)op;
-}
-
-static void tcp_queue_connect(struct shard *shard, struct tcp_flow *tcp,
-			      const struct sockaddr_in *host,
-			      void (*done)(struct shard *shard,
-					   struct shard_op *op))
-{
-	struct shard_op *op =
-		shard_queue_op(shard, &tcp->flow, ENGINE_CONNECT, done);
-
-	memcpy(&op->op.address, host, sizeof(*host));
-	op->op.message.msg_name = &op->op.address;
-	op->op.message.msg_namelen = sizeof(*host);
-}
-
-/* Return: -1, or the shard that owns the key */
-static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
-			 const struct tcp_segment *syn,
-			 const struct sockaddr_in *host)
-{
-	unsigned int owner;
-	struct flow *flow = flow_create(shard, key, &tcp_flow_ops, &owner);
-	struct tcp_flow *tcp = tcp_of(flow);
-
-	if (!flow && owner != shard_index(shard))
-		return (int)owner;
-	if (!flow) {
-		tcp_refuse(shard, key, syn);
-		return -1;
-	}
-	flow->sock = shard_take_socket(shard);
-	if (flow->sock < 0) {
-		flow->sock = -1;
-		flow_free(shard, flow);
-		tcp_refuse(shard, key, syn);
-		return -1;
-	}
-	tcp_init(shard, tcp);
-	tcp_negotiate(shard, tcp, syn);
-	tcp_set_state(shard, tcp, TCP_STATE_CONNECTING);
-	/* On loopback the outcome is there at once, but only the second call
-	 * tells it. */
-	tcp_queue_connect(shard, tcp, host, tcp_connect_begun);
-	tcp_queue_connect(shard, tcp, host, tcp_connect_done);
-	return -1;
-}
-
-int tcp_open(struct shard *shard, const struct flow_key *key,
-	     struct packet *packet)
-{
-	struct in_addr peer = { key->peer.s6_addr32[3] };
-	struct tcp_segment segment;
-	struct sockaddr_in host;
-
-	if (!tcp_segment_parse(packet, &segment)) {
-		SHARD_COUNT(shard, tx_malformed, 1);
-		return -1;
-	}
-	if (segment.flags & TH_RST)
-		return -1;
-	if ((segment.flags & (TH_SYN | TH_ACK | TH_FIN)) != TH_SYN ||
-	    nat_translate(shard_config(shard), IPPROTO_TCP, peer,
-			  key->peer_port, &host)) {
-		tcp_refuse(shard, key, &segment);
-		return -1;
-	}
-	return tcp_open_flow(shard, key, &segment, &host);
-}
-
-/* Ask again: the socket says that something has come of it. */
-static void tcp_connect_event(struct shard *shard, struct tcp_flow *tcp)
-{
-	struct in_addr peer = { tcp->flow.key.peer.s6_addr32[3] };
-	struct sockaddr_in host;
-
-	if (nat_translate(shard_config(shard), IPPROTO_TCP, peer,
-			  tcp->flow.key.peer_port, &host))
-		tcp_reset_guest(shard, tcp);
-	else
-		tcp_queue_connect(shard, tcp, &host, tcp_connect_done);
-}
-
-/* Two peers may have one port, seen through one gateway address. */
-static struct flow *tcp_accept_flow(struct shard *shard, struct flow_key *key)
-{
-	unsigned int owner;
-	struct flow *flow;
-
-	for (int i = 0; i < TCP_ACCEPT_TRIES; i++) {
-		owner = shard_index(shard);
-		if (!flow_find(shard, key)) {
-			flow = flow_create(shard, key, &tcp_flow_ops, &owner);
-			if (flow || owner == shard_index(shard))
-				return flow;
-		}
-		key->peer_port++;
-		if (!key->peer_port)
-			key->peer_port = IPPORT_RESERVED;
-	}
-	return NULL;
-}
-
-static void tcp_accept_key(const struct shard *shard, int sock,
-			   const struct sockaddr_in *guest,
-			   struct flow_key *key)
-{
-	struct sockaddr_in peer = { 0 };
-	socklen_t size = sizeof(peer);
-
-	getpeername(sock, (struct sockaddr *)&peer, &size);
-	*key = (struct flow_key) {
-		.guest_port = ntohs(guest->sin_port),
-		.peer_port = ntohs(peer.sin_port),
-		.protocol = IPPROTO_TCP,
-	};
-	key->guest.s6_addr32[2] = htonl(0xffff);
-	key->guest.s6_addr32[3] = guest->sin_addr.s_addr;
-	key->peer.s6_addr32[2] = htonl(0xffff);
-	key->peer.s6_addr32[3] =
-		nat_translate_peer(shard_config(shard), peer.sin_addr).s_addr;
-}
-
-void tcp_accept(struct shard *shard, int sock, const struct sockaddr_in *guest)
-{
-	struct flow_key key;
-	struct flow *flow;
-	struct tcp_flow *tcp;
-	int one = 1;
-
-	tcp_accept_key(shard, sock, guest, &key);
-	flow = tcp_accept_flow(shard, &key);
-	if (!flow) {
-		tcp_linger(shard, sock);
-		close(sock);
-		return;
-	}
-	SHARD_COUNT(shard, syscalls, 2);
-	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	flow->sock = sock;
-	flow->rx_queue = (uint16_t)shard_index(shard);
-	tcp = tcp_of(flow);
-	tcp_init(shard, tcp);
-	tcp->rcv_scale = TCP_SCALE;
-	tcp_window_init(tcp);
-	tcp_set_state(shard, tcp, TCP_STATE_SYN_SENT);
-	tcp->syn_due = true;
-	tcp_output(shard, tcp);
-}
-
 /* The rest of the table */
 
 static void tcp_event(struct shard *shard, struct flow *flow,
@@ -425,7 +181,7 @@ static void tcp_event(struct shard *shard, struct flow *flow,
 	struct tcp_flow *tcp = tcp_of(flow);
 
 	if (tcp->state == TCP_STATE_CONNECTING) {
-		tcp_connect_event(shard, tcp);
+		tcp_open_event(shard, tcp);
 		return;
 	}
 	if (ready & (ENGINE_READABLE | ENGINE_ERROR))

@@ -12,12 +12,13 @@
 #include "slirp/shard.h"
 
 /*
- * What the files of TCP share. Each is named for its duty: tcp.c (life of a
- * flow), tcp_segment.c and tcp_frame.c (reading and writing headers),
- * tcp_input.c (what the guest's segments mean), tcp_ack.c (what they
- * acknowledge), tcp_push.c (guest's data to the host socket), tcp_pull.c (host
- * socket's data to the guest), tcp_output.c (segments to the guest),
- * tcp_window.c (what the guest may send), tcp_timer.c.
+ * What the files of TCP share. Each is named for its duty: tcp.c (states and
+ * ends), tcp_open.c (beginnings), tcp_hold.c (segments out of order),
+ * tcp_segment.c and tcp_frame.c (reading and writing headers), tcp_input.c
+ * (what the guest's segments mean), tcp_ack.c (what they acknowledge),
+ * tcp_push.c (guest's data to the host socket), tcp_pull.c (host socket's data
+ * to the guest), tcp_output.c (segments to the guest), tcp_window.c (what the
+ * guest may send), tcp_timer.c.
  *
  * "rcv" and "snd" are as in RFC 9293 3.3.1, seen from here: rcv is what the
  * guest sends, snd is what we send to the guest.
@@ -281,9 +282,8 @@ void tcp_touch(struct shard *shard, struct tcp_flow *tcp);
 void tcp_refuse(struct shard *shard, const struct flow_key *key,
 		const struct tcp_segment *segment);
 
-/* Take over MSS, window scale and window of the guest's SYN or SYN-ACK. */
-void tcp_negotiate(struct shard *shard, struct tcp_flow *tcp,
-		   const struct tcp_segment *syn);
+/* Have the socket's close send RST. */
+void tcp_linger(struct shard *shard, int sock);
 
 /* Ask the engine for readiness, ENGINE_* bits. */
 void tcp_watch(struct shard *shard, struct tcp_flow *tcp, unsigned int ready);
@@ -296,6 +296,15 @@ void tcp_reset_host(struct shard *shard, struct tcp_flow *tcp);
 void tcp_reset_guest(struct shard *shard, struct tcp_flow *tcp);
 /* ... neither: both are reset. */
 void tcp_abort(struct shard *shard, struct flow *flow);
+
+/* tcp_open.c, beside tcp_open() and tcp_accept() of protocols.h */
+
+/* Take over MSS, window scale and window of the guest's SYN or SYN-ACK. */
+void tcp_negotiate(struct shard *shard, struct tcp_flow *tcp,
+		   const struct tcp_segment *syn);
+
+/* The socket that connects says that something has come of it. */
+void tcp_open_event(struct shard *shard, struct tcp_flow *tcp);
 
 /* tcp_input.c */
 
