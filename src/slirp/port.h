@@ -138,7 +138,12 @@ struct port;
  *		the guest in the order of commits.
  * @rx_cancel:	Give reserved space back unused
  * @flush:	Make all that was committed and done visible to the guest,
- *		with at most one interrupt for each direction
+ *		with at most one interrupt for each direction. One that only
+ *		tells of transmitted frames may be put off: a guest that is
+ *		interrupted for a received frame looks after both.
+ * @put_off:	Is there an interrupt that flush has put off? Then the shard
+ *		sleeps for PORT_PUT_OFF_US at most before it calls settle
+ * @settle:	Send it, if the guest still wants it
  */
 struct port_ops {
 	void (*features)(struct port *port, struct port_features *features);
@@ -153,7 +158,12 @@ struct port_ops {
 			  size_t length, const struct port_offload *offload);
 	void (*rx_cancel)(struct port *port, struct port_space *space);
 	void (*flush)(struct port *port);
+	bool (*put_off)(struct port *port);
+	void (*settle)(struct port *port);
 };
+
+/* How long an interrupt for transmitted frames may wait, microseconds. */
+#define PORT_PUT_OFF_US 200
 
 /* Embedded as first member of an implementation. */
 struct port {

@@ -163,6 +163,12 @@ static void tap_flush(struct port *port)
 	(void)port;
 }
 
+static bool tap_put_off(struct port *port)
+{
+	(void)port;
+	return false;
+}
+
 static const struct port_ops tap_port_ops = {
 	.features = tap_features,
 	.kick_fd = tap_kick_fd,
@@ -174,6 +180,8 @@ static const struct port_ops tap_port_ops = {
 	.rx_commit = tap_rx_commit,
 	.rx_cancel = tap_rx_cancel,
 	.flush = tap_flush,
+	.put_off = tap_put_off,
+	.settle = tap_flush,
 };
 
 struct port *tap_port_create(int fd, unsigned int mtu)

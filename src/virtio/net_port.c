@@ -25,7 +25,11 @@
 
 #define ETHERNET_HEADER 14
 #define ETHERNET_MTU    1500
-#define NET_F_GUEST_TSO (NET_F_GUEST_TSO4 | NET_F_GUEST_TSO6)
+
+/* What may be done without an interrupt for transmitted frames. */
+#define NET_TX_LAG_FRAMES 32
+#define NET_TX_LAG_BYTES  16384
+#define NET_F_GUEST_TSO   (NET_F_GUEST_TSO4 | NET_F_GUEST_TSO6)
 
 static unsigned int net_mtu(const struct net_port *port)
 {
@@ -117,19 +121,47 @@ void net_queue_interrupt(struct net_queue *queue,
 	transport->ops->queue_interrupt(transport, queue->index);
 }
 
+static void net_port_settle(struct port *base)
+{
+	struct net_port *port = (struct net_port *)base;
+
+	if (!port->tx_put_off)
+		return;
+	port->tx_put_off = false;
+	port->tx_lag_frames = 0;
+	port->tx_lag_bytes = 0;
+	net_queue_interrupt(&port->tx, port->transport);
+}
+
+/*
+ * The driver looks after transmitted frames whenever it polls its receive
+ * queue, and asks for an interrupt for each until then. So the interrupt waits
+ * for a received frame to make it needless, unless so much was transmitted that
+ * the driver's sockets may wait for it.
+ */
+static void net_port_flush_tx(struct net_port *port)
+{
+	if (vring_publish(&port->tx.ring))
+		port->tx_put_off = true;
+	if (port->tx_put_off && (port->tx_lag_frames >= NET_TX_LAG_FRAMES ||
+				 port->tx_lag_bytes >= NET_TX_LAG_BYTES))
+		net_port_settle(&port->base);
+}
+
 static void net_port_flush(struct port *base)
 {
 	struct net_port *port = (struct net_port *)base;
-	bool tx, rx;
 
 	if (!port->running)
 		return;
-	tx = vring_publish(&port->tx.ring);
-	rx = vring_publish(&port->rx.ring);
-	if (rx)
+	if (vring_publish(&port->rx.ring))
 		net_queue_interrupt(&port->rx, port->transport);
-	if (tx)
-		net_queue_interrupt(&port->tx, port->transport);
+	net_port_flush_tx(port);
+}
+
+static bool net_port_put_off(struct port *base)
+{
+	return ((struct net_port *)base)->tx_put_off;
 }
 
 static const struct port_ops net_port_ops = {
@@ -143,6 +175,8 @@ static const struct port_ops net_port_ops = {
 	.rx_commit = net_rx_commit,
 	.rx_cancel = net_rx_cancel,
 	.flush = net_port_flush,
+	.put_off = net_port_put_off,
+	.settle = net_port_settle,
 };
 
 int net_port_create(unsigned int pair, uint16_t queue_size_max,
@@ -197,6 +231,9 @@ int net_port_prepare(struct net_port *port, const struct guest_memory *memory,
 	port->features = features;
 	port->mergeable = features & NET_F_MRG_RXBUF;
 	port->rx_starved = false;
+	port->tx_put_off = false;
+	port->tx_lag_frames = 0;
+	port->tx_lag_bytes = 0;
 	port->rx.reported = false;
 	port->tx.reported = false;
 	net_rx_reset(port, port->rx.ring.size);
@@ -231,6 +268,7 @@ void net_port_stop(void *context)
 	port->active = false;
 	port->on_wake = NULL;
 	port->features = 0;
+	port->tx_put_off = false;
 	memset(&port->rx.ring, 0, sizeof(port->rx.ring));
 	memset(&port->tx.ring, 0, sizeof(port->tx.ring));
 }

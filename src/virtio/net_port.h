@@ -75,6 +75,8 @@ struct net_rx_chain {
  * @active:	Below the driver's VQ_PAIRS_SET
  * @mergeable:	VIRTIO_NET_F_MRG_RXBUF was agreed
  * @rx_starved:	An rx_reserve failed since the last arm
+ * @tx_put_off:	An interrupt for transmitted frames waits for settle
+ * @tx_lag_frames, @tx_lag_bytes: Taken since the last one was judged
  * @features:	Agreed
  * @device_mtu:	Offered with VIRTIO_NET_F_MTU, bytes
  * @on_wake:	Called at the start of each turn, or NULL
@@ -94,6 +96,9 @@ struct net_port {
 	bool active;
 	bool mergeable;
 	bool rx_starved;
+	bool tx_put_off;
+	uint32_t tx_lag_frames;
+	uint64_t tx_lag_bytes;
 	uint64_t features;
 	unsigned int device_mtu;
 	void (*on_wake)(void *context);

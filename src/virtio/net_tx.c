@@ -84,6 +84,8 @@ int net_tx_take(struct port *base, struct port_frame *frame)
 		if (ret == 1 && net_tx_fill(frame, &chain)) {
 			net_stat_add(&tx->stats.frames, 1);
 			net_stat_add(&tx->stats.bytes, frame->length);
+			port->tx_lag_frames++;
+			port->tx_lag_bytes += frame->length;
 			return 1;
 		}
 		net_stat_add(&tx->stats.malformed, 1);

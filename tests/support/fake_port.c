@@ -201,6 +201,12 @@ static void fake_flush(struct port *port)
 	(void)port;
 }
 
+static bool fake_put_off(struct port *port)
+{
+	(void)port;
+	return false;
+}
+
 static const struct port_ops fake_port_ops = {
 	.features = fake_features,
 	.kick_fd = fake_kick_fd,
@@ -212,6 +218,8 @@ static const struct port_ops fake_port_ops = {
 	.rx_commit = fake_rx_commit,
 	.rx_cancel = fake_rx_cancel,
 	.flush = fake_flush,
+	.put_off = fake_put_off,
+	.settle = fake_flush,
 };
 
 struct fake_port *fake_port_create(void)
