@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-foreach(name udp)
-  mqvmm_test(${name}
+foreach(name nat timer resolv)
+  mqvmm_test(slirp_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c
+    LIBS mqvmm_slirp)
+endforeach()
+foreach(name wire udp)
+  mqvmm_test(slirp_${name}
     SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c
       ${CMAKE_CURRENT_LIST_DIR}/datagram_guest.c
       ${CMAKE_CURRENT_LIST_DIR}/../support/fake_shard.c
-    LIBS mqvmm_slirp TIMEOUT 60)
+    LIBS mqvmm_slirp)
 endforeach()

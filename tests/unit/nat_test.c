@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "slirp/nat.h"
+
+#define GATEWAY 0x0a000202U /* 10.0.2.2, host byte order as all here */
+#define DNS     0x0a000203U
+
+static struct slirp_config config_with_resolver(void)
+{
+	struct slirp_config config;
+
+	slirp_config_init(&config);
+	config.resolver[0] = (struct sockaddr_in) {
+		.sin_family = AF_INET,
+		.sin_port = htons(5353),
+		.sin_addr = { htonl(0x7f000035) },
+	};
+	config.resolver_count = 1;
+	return config;
+}
+
+static int translate(const struct slirp_config *config, int protocol,
+		     uint32_t to, unsigned int port, struct sockaddr_in *host)
+{
+	return nat_translate(config, protocol, (struct in_addr) { htonl(to) },
+			     port, host);
+}
+
+static void expect(const struct slirp_config *config, uint32_t to, int result)
+{
+	static const int protocols[] = { IPPROTO_TCP, IPPROTO_UDP,
+					 IPPROTO_ICMP };
+	struct sockaddr_in host;
+
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(translate(config, protocols[i], to, 80, &host),
+				 result);
+}
+
+static void gateway_is_the_hosts_loopback(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+	struct sockaddr_in host;
+
+	(void)state;
+	assert_int_equal(translate(&config, IPPROTO_TCP, GATEWAY, 8080, &host),
+			 0);
+	assert_int_equal(ntohl(host.sin_addr.s_addr), INADDR_LOOPBACK);
+	assert_int_equal(ntohs(host.sin_port), 8080);
+	assert_int_equal(host.sin_family, AF_INET);
+}
+
+static void gateway_is_refused_without_host_loopback(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+
+	(void)state;
+	config.host_loopback = false;
+	expect(&config, GATEWAY, -EACCES);
+}
+
+static void external_address_is_not_changed(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+	struct sockaddr_in host;
+
+	(void)state;
+	assert_int_equal(
+		translate(&config, IPPROTO_UDP, 0xc0000201, 443, &host), 0);
+	assert_int_equal(ntohl(host.sin_addr.s_addr), 0xc0000201);
+	assert_int_equal(ntohs(host.sin_port), 443);
+	expect(&config, 0x01010101, 0);
+	expect(&config, 0xdfffffff, 0);
+	expect(&config, 0x0a000302, 0); /* the subnet next to the guest's */
+}
+
+static void host_itself_is_reached_by_no_other_name(void **state)
+{
+	static const uint32_t denied[] = {
+		0x00000000, 0x00000001, 0x00ffffff, /* 0.0.0.0/8 */
+		0x7f000000, 0x7f000001, 0x7fffffff, /* 127.0.0.0/8 */
+	};
+	struct slirp_config config = config_with_resolver();
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(denied) / sizeof(*denied); i++)
+		expect(&config, denied[i], -EACCES);
+}
+
+static void metadata_services_are_refused(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+
+	(void)state;
+	expect(&config, 0xa9fea9fe, -EACCES);
+	expect(&config, 0xa9fe0000, -EACCES);
+	expect(&config, 0xa9feffff, -EACCES);
+	expect(&config, 0xa9fdffff, 0);
+	expect(&config, 0xa9ff0000, 0);
+}
+
+static void multicast_and_broadcast_are_refused(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+
+	(void)state;
+	expect(&config, 0xe0000001, -EACCES);
+	expect(&config, 0xefffffff, -EACCES);
+	expect(&config, 0xf0000000, -EACCES);
+	expect(&config, 0xffffffff, -EACCES);
+}
+
+static void nobody_else_is_in_the_subnet(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+
+	(void)state;
+	expect(&config, 0x0a000200, -EHOSTUNREACH);
+	expect(&config, 0x0a000204, -EHOSTUNREACH);
+	expect(&config, 0x0a00020f, -EHOSTUNREACH);
+	expect(&config, 0x0a0002ff, -EHOSTUNREACH);
+	expect(&config, DNS, -EHOSTUNREACH); /* but for port 53 */
+}
+
+static void dns_port_leads_to_the_first_resolver(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+	struct sockaddr_in host;
+
+	(void)state;
+	assert_int_equal(translate(&config, IPPROTO_TCP, DNS, 53, &host), 0);
+	assert_int_equal(host.sin_addr.s_addr,
+			 config.resolver[0].sin_addr.s_addr);
+	assert_int_equal(host.sin_port, config.resolver[0].sin_port);
+	/* Policy about the loopback is not about resolvers. */
+	config.host_loopback = false;
+	assert_int_equal(translate(&config, IPPROTO_UDP, DNS, 53, &host), 0);
+}
+
+static void dns_is_unreachable_without_a_resolver(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+	struct sockaddr_in host;
+
+	(void)state;
+	config.resolver_count = 0;
+	assert_int_equal(translate(&config, IPPROTO_TCP, DNS, 53, &host),
+			 -EHOSTUNREACH);
+}
+
+static void restricted_guest_reaches_nothing(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+	struct sockaddr_in host;
+
+	(void)state;
+	config.restricted = true;
+	expect(&config, GATEWAY, -EACCES);
+	expect(&config, 0x01010101, -EACCES);
+	expect(&config, 0x0a000204, -EACCES);
+	assert_int_equal(translate(&config, IPPROTO_UDP, DNS, 53, &host),
+			 -EACCES);
+}
+
+static void gateway_inside_a_denied_range_still_works(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+
+	(void)state;
+	config.network.s_addr = htonl(0xa9fe0100);
+	config.gateway.s_addr = htonl(0xa9fe0102);
+	expect(&config, 0xa9fe0102, 0);
+	expect(&config, 0xa9fea9fe, -EACCES);
+}
+
+static void loopback_peers_are_seen_as_the_gateway(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+	struct in_addr peer;
+
+	(void)state;
+	peer = nat_translate_peer(&config,
+				  (struct in_addr) { htonl(0x7f000001) });
+	assert_int_equal(ntohl(peer.s_addr), GATEWAY);
+	peer = nat_translate_peer(&config,
+				  (struct in_addr) { htonl(0x7f0000ff) });
+	assert_int_equal(ntohl(peer.s_addr), GATEWAY);
+	peer = nat_translate_peer(&config,
+				  (struct in_addr) { htonl(0x08080808) });
+	assert_int_equal(ntohl(peer.s_addr), 0x08080808);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gateway_is_the_hosts_loopback),
+		cmocka_unit_test(gateway_is_refused_without_host_loopback),
+		cmocka_unit_test(external_address_is_not_changed),
+		cmocka_unit_test(host_itself_is_reached_by_no_other_name),
+		cmocka_unit_test(metadata_services_are_refused),
+		cmocka_unit_test(multicast_and_broadcast_are_refused),
+		cmocka_unit_test(nobody_else_is_in_the_subnet),
+		cmocka_unit_test(dns_port_leads_to_the_first_resolver),
+		cmocka_unit_test(dns_is_unreachable_without_a_resolver),
+		cmocka_unit_test(restricted_guest_reaches_nothing),
+		cmocka_unit_test(gateway_inside_a_denied_range_still_works),
+		cmocka_unit_test(loopback_peers_are_seen_as_the_gateway),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
