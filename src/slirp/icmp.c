@@ -232,14 +232,16 @@ static void icmp_sent(struct shard *shard, struct shard_op *op)
 {
 	struct host_error error;
 	struct icmphdr icmp;
+	struct cursor at;
 
 	if (op->op.result >= 0)
 		return;
 	SHARD_COUNT(shard, tx_dropped, 1);
+	cursor_init(&at, op->op.iov, (unsigned int)op->op.message.msg_iovlen,
+		    sizeof(icmp));
 	if (!host_error_of_send(-op->op.result, &error) ||
-	    op->op.iov[0].iov_len < sizeof(icmp))
+	    !cursor_take(&at, &icmp, sizeof(icmp)))
 		return;
-	memcpy(&icmp, op->op.iov[0].iov_base, sizeof(icmp));
 	error.data = (uint8_t *)&icmp;
 	error.size = sizeof(icmp);
 	icmp_tell(shard, op->flow, &error);

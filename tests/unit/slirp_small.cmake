@@ -3,7 +3,7 @@ foreach(name nat timer resolv)
   mqvmm_test(slirp_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c
     LIBS mqvmm_slirp)
 endforeach()
-foreach(name wire udp)
+foreach(name wire arp dhcp udp dns icmp)
   mqvmm_test(slirp_${name}
     SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c
       ${CMAKE_CURRENT_LIST_DIR}/datagram_guest.c
