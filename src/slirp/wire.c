@@ -216,7 +216,7 @@ bool packet_parse_ip4(struct packet *packet)
 
 	if (!cursor_take(&at, &packet->ip, sizeof(packet->ip)))
 		return false;
-	size = packet->ip.ihl * 4U;
+	size = packet->ip.ihl * sizeof(uint32_t);
 	total = ntohs(packet->ip.tot_len);
 	if (packet->ip.version != 4 || size < sizeof(packet->ip) ||
 	    total < size || total > packet->l4.left)

@@ -136,18 +136,20 @@ static const uint8_t *option(const struct reply *reply, uint8_t wanted,
 	return NULL;
 }
 
+/* Zero where the option is not there. */
 static uint32_t address_at(const uint8_t *at)
 {
 	uint32_t address;
 
-	assert_non_null(at);
+	if (!at)
+		return 0;
 	memcpy(&address, at, 4);
 	return ntohl(address);
 }
 
 static uint8_t type_of(const struct reply *reply)
 {
-	uint8_t size;
+	uint8_t size = 0;
 	const uint8_t *value = option(reply, 53, &size);
 
 	assert_non_null(value);

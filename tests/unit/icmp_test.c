@@ -135,7 +135,7 @@ static void gateway_answers_by_the_hosts_loopback(void **state)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 3);
 	for (uint16_t seq = 1; seq < 5; seq++) {
-		size_t size = seq == 4 ? sizeof(data) : seq * 17U;
+		size_t size = seq == 4 ? sizeof(data) : seq * (size_t)17;
 
 		ping(shard, GATEWAY, seq, data, size);
 		wait_for_frame(shard);

@@ -11,9 +11,13 @@
 
 static struct slirp_config parse(const char *text)
 {
+	char copy[1024];
 	struct slirp_config config;
-	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	FILE *in;
 
+	assert_true(strlen(text) < sizeof(copy));
+	memcpy(copy, text, strlen(text) + 1);
+	in = fmemopen(copy, strlen(copy), "r");
 	assert_non_null(in);
 	slirp_config_init(&config);
 	resolv_parse(in, &config);
@@ -107,10 +111,10 @@ static void end_of_a_long_line_is_not_a_line(void **state)
 
 static void configured_values_win(void **state)
 {
-	static const char text[] = "nameserver 192.0.2.1\nsearch a.example\n";
+	char text[] = "nameserver 192.0.2.1\nsearch a.example\n";
 	struct slirp_config config = parse("nameserver 192.0.2.9\n"
 					   "search b.example\n");
-	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	FILE *in = fmemopen(text, strlen(text), "r");
 
 	(void)state;
 	resolv_parse(in, &config);

@@ -87,8 +87,8 @@ static void earlier_deadline_holds_when_set_again(void **state)
 static void deadline_beyond_a_revolution_is_not_early(void **state)
 {
 	static const uint64_t away[] = { TIMER_SLOTS - 1, TIMER_SLOTS,
-					 TIMER_SLOTS + 1, 3 * TIMER_SLOTS + 7,
-					 7440000 };
+					 TIMER_SLOTS + 1,
+					 3ULL * TIMER_SLOTS + 7, 7440000 };
 	struct timer_wheel *wheel = *state;
 
 	for (unsigned int i = 0; i < sizeof(away) / sizeof(*away); i++) {
@@ -126,7 +126,7 @@ static void next_is_never_later_than_a_deadline(void **state)
 	struct timer timer = { 0 };
 
 	assert_int_equal(timer_next(wheel, START), -1);
-	for (uint64_t away = 0; away < 3 * TIMER_SLOTS; away += 61) {
+	for (uint64_t away = 0; away < 3ULL * TIMER_SLOTS; away += 61) {
 		timer_set(wheel, &timer, wheel->now_ms + away);
 		assert_in_range(timer_next(wheel, wheel->now_ms), 0, away);
 		timer_cancel(wheel, &timer);
