@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "doctor.h"
+#include "options.h"
+#include "vmm.h"
+
+/* Exit statuses; the manual page says the same. */
+enum {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_REBOOT = 3,
+	STATUS_PANIC = 4,
+	STATUS_TRIPLE_FAULT = 5,
+};
+
+static const int end_status[] = {
+	[MACHINE_END_POWEROFF] = STATUS_OK,
+	[MACHINE_END_REBOOT] = STATUS_REBOOT,
+	[MACHINE_END_PANIC] = STATUS_PANIC,
+	[MACHINE_END_TRIPLE_FAULT] = STATUS_TRIPLE_FAULT,
+	[MACHINE_END_STOPPED] = STATUS_OK,
+	[MACHINE_END_ERROR] = STATUS_FAILED,
+};
+
+static const char main_help[] =
+	"Usage: mqvmm COMMAND [OPTION]...\n"
+	"\n"
+	"  run       run a guest\n"
+	"  doctor    say what this host offers\n"
+	"\n"
+	"mqvmm COMMAND --help tells more, mqvmm --version the version.\n";
+
+static const char doctor_help[] =
+	"Usage: mqvmm doctor [--json]\n"
+	"\n"
+	"Says in one line each what this host offers to guests and their\n"
+	"network. Exit status 0 where mqvmm run will work.\n";
+
+static int fail_with(const struct fail *fail, int status)
+{
+	fprintf(stderr, "mqvmm: %s\n", fail->text);
+	return status;
+}
+
+/* A flow takes a descriptor; the soft limit is for programs that use select. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* What the user gave is wrong, or the host has less than it takes: status 2. */
+static int command_run(int argc, char **argv)
+{
+	enum machine_end end = MACHINE_END_ERROR;
+	struct vmm_config config;
+	struct fail fail = { 0 };
+	int ret = options_parse_run(argc, argv, &config, &fail);
+
+	if (ret > 0) {
+		fputs(options_run_help(), stdout);
+		return STATUS_OK;
+	}
+	if (ret)
+		return fail_with(&fail, STATUS_USAGE);
+	raise_file_limit();
+	if (vmm_run(&config, &end, &fail))
+		return fail_with(&fail, STATUS_USAGE);
+	return end_status[end];
+}
+
+static int command_doctor(int argc, char **argv)
+{
+	bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		fputs(doctor_help, stdout);
+		return STATUS_OK;
+	}
+	if (argc > 1 && !json) {
+		fprintf(stderr,
+			"mqvmm: '%s' is not an option: see mqvmm doctor "
+			"--help\n",
+			argv[1]);
+		return STATUS_USAGE;
+	}
+	raise_file_limit();
+	return doctor_run(json, stdout);
+}
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{ "run", command_run },
+	{ "doctor", command_doctor },
+};
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (strcmp(name, "--version") == 0) {
+		puts("mqvmm " MQVMM_VERSION);
+		return STATUS_OK;
+	}
+	if (strcmp(name, "--help") == 0) {
+		fputs(main_help, stdout);
+		return STATUS_OK;
+	}
+	fprintf(stderr, "mqvmm: '%s' is not a command: see mqvmm --help\n",
+		name);
+	return STATUS_USAGE;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_OPTIONS_H
+#define MQVMM_OPTIONS_H
+
+#include "base/fail.h"
+#include "vmm.h"
+
+/*
+ * The command line of `mqvmm run`, as pure functions: text in, configuration or
+ * one sentence out. Strings stay where the arguments are.
+ */
+
+/**
+ * options_parse_run() - Parse the arguments of `mqvmm run`
+ * @argc, @argv: Behind the sub-command's name; a leading "run" is argv[0]
+ * @config:	Filled, with defaults for what is not said
+ * @fail:	What is wrong, and what would be right
+ *
+ * Return: 0, 1 when help was asked for, -EINVAL
+ */
+int options_parse_run(int argc, char **argv, struct vmm_config *config,
+		      struct fail *fail);
+
+/* The same for one option's value; exposed for tests. */
+int options_parse_cpus(const char *text, struct machine_topology *topology,
+		       struct fail *fail);
+int options_parse_memory(const char *text, struct machine_config *machine,
+			 struct fail *fail);
+int options_parse_net(const char *text, struct vmm_config *config,
+		      struct fail *fail);
+
+/* What --help prints. */
+const char *options_run_help(void);
+
+#endif

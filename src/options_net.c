@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+#include "options_text.h"
+#include "virtio/net.h"
+
+/* The values of --net: a table of keys, each with its parser and its remedy. */
+
+#define MTU_MIN  576   /* bytes; RFC 791 */
+#define MTU_MAX  65535 /* bytes */
+#define DNS_PORT 53
+
+struct net_key {
+	const char *name;
+	int (*parse)(const char *value, struct slirp_config *slirp);
+	const char *remedy;
+};
+
+static int parse_queues(const char *value, struct slirp_config *slirp)
+{
+	uint64_t count;
+
+	if (options_number(value, 1, VIRTIO_NET_PAIRS_MAX, &count))
+		return -EINVAL;
+	slirp->shard_count = (unsigned int)count;
+	return 0;
+}
+
+static int parse_engine(const char *value, struct slirp_config *slirp)
+{
+	static const char *const names[] = {
+		[SLIRP_ENGINE_AUTO] = "auto",
+		[SLIRP_ENGINE_URING] = "io_uring",
+		[SLIRP_ENGINE_EPOLL] = "epoll",
+	};
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(value, names[i]) != 0)
+			continue;
+		slirp->engine = (enum slirp_engine)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* A smaller subnet moves the well-known addresses along with it. */
+static int parse_net(const char *value, struct slirp_config *slirp)
+{
+	uint32_t network;
+
+	if (options_network(value, &slirp->network, &slirp->netmask))
+		return -EINVAL;
+	network = ntohl(slirp->network.s_addr);
+	slirp->gateway.s_addr = htonl(network + 2);
+	slirp->dns.s_addr = htonl(network + 3);
+	slirp->guest.s_addr = htonl(network + 15);
+	if ((slirp->guest.s_addr & slirp->netmask.s_addr) !=
+	    slirp->network.s_addr)
+		slirp->guest.s_addr = htonl(network + 1);
+	return 0;
+}
+
+static int parse_host(const char *value, struct slirp_config *slirp)
+{
+	return options_address(value, &slirp->gateway);
+}
+
+static int parse_dns(const char *value, struct slirp_config *slirp)
+{
+	return options_address(value, &slirp->dns);
+}
+
+static int parse_guest(const char *value, struct slirp_config *slirp)
+{
+	return options_address(value, &slirp->guest);
+}
+
+static int parse_mac(const char *value, struct slirp_config *slirp)
+{
+	return options_mac(value, slirp->guest_mac);
+}
+
+static int parse_mtu(const char *value, struct slirp_config *slirp)
+{
+	uint64_t mtu;
+
+	if (options_number(value, MTU_MIN, MTU_MAX, &mtu))
+		return -EINVAL;
+	slirp->mtu = (unsigned int)mtu;
+	return 0;
+}
+
+static int parse_hostname(const char *value, struct slirp_config *slirp)
+{
+	size_t size = strlen(value);
+
+	if (!size || size >= sizeof(slirp->hostname))
+		return -EINVAL;
+	memcpy(slirp->hostname, value, size + 1);
+	return 0;
+}
+
+static int parse_resolver(const char *value, struct slirp_config *slirp)
+{
+	if (slirp->resolver_count == SLIRP_RESOLVERS_MAX ||
+	    options_endpoint(value, DNS_PORT,
+			     &slirp->resolver[slirp->resolver_count]))
+		return -EINVAL;
+	slirp->resolver_count++;
+	return 0;
+}
+
+static int parse_restrict(const char *value, struct slirp_config *slirp)
+{
+	return options_switch(value, &slirp->restricted);
+}
+
+static int parse_loopback(const char *value, struct slirp_config *slirp)
+{
+	return options_switch(value, &slirp->host_loopback);
+}
+
+/* "[address]:port", the address may be missing; @low is the smallest port */
+static int parse_forward_end(char *text, uint64_t low, struct in_addr fallback,
+			     struct sockaddr_in *end)
+{
+	char *colon = strrchr(text, ':');
+	struct in_addr address = fallback;
+	uint64_t port;
+
+	if (!colon || options_number(colon + 1, low, 65535, &port))
+		return -EINVAL;
+	*colon = '\0';
+	if (*text && options_address(text, &address))
+		return -EINVAL;
+	*end = (struct sockaddr_in) {
+		.sin_family = AF_INET,
+		.sin_addr = address,
+		.sin_port = htons((uint16_t)port),
+	};
+	return 0;
+}
+
+static int parse_forward_protocol(const char *text)
+{
+	if (strcmp(text, "tcp") == 0 || !*text)
+		return IPPROTO_TCP;
+	return strcmp(text, "udp") == 0 ? IPPROTO_UDP : -EINVAL;
+}
+
+/* QEMU's hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport */
+static int parse_forward(const char *value, struct slirp_config *slirp)
+{
+	struct slirp_forward *forward = &slirp->forward[slirp->forward_count];
+	struct in_addr any = { htonl(INADDR_ANY) };
+	char text[OPTIONS_TEXT_MAX], *rest = text, *protocol, *host;
+
+	if (slirp->forward_count == SLIRP_FORWARDS_MAX)
+		return -EINVAL;
+	snprintf(text, sizeof(text), "%s", value);
+	protocol = strsep(&rest, ":");
+	host = strsep(&rest, "-");
+	if (!rest)
+		return -EINVAL;
+	forward->protocol = parse_forward_protocol(protocol);
+	/* A guest address that is left out becomes the guest's, when known. */
+	if (forward->protocol < 0 ||
+	    parse_forward_end(host, 0, any, &forward->host) ||
+	    parse_forward_end(rest, 1, any, &forward->guest))
+		return -EINVAL;
+	slirp->forward_count++;
+	return 0;
+}
+
+static const struct net_key net_keys[] = {
+	{ "queues", parse_queues, "a number of queue pairs from 1 to 1024" },
+	{ "engine", parse_engine, "auto, io_uring or epoll" },
+	{ "net", parse_net, "a subnet like 10.0.2.0/24" },
+	{ "host", parse_host, "the gateway's address in the subnet" },
+	{ "dns", parse_dns, "the resolver's address in the subnet" },
+	{ "dhcpstart", parse_guest, "the guest's address in the subnet" },
+	{ "mac", parse_mac, "an address like 52:54:00:12:34:56" },
+	{ "mtu", parse_mtu, "576 to 65535 bytes" },
+	{ "hostname", parse_hostname, "a name of 1 to 63 characters" },
+	{ "resolver", parse_resolver,
+	  "an address of the host's, with :PORT if it is not 53, three at most" },
+	{ "restrict", parse_restrict, "on or off" },
+	{ "loopback", parse_loopback, "on or off" },
+	{ "hostfwd", parse_forward,
+	  "[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport" },
+};
+
+static int net_set(struct slirp_config *slirp, const struct options_pair *pair,
+		   struct fail *fail)
+{
+	for (unsigned int i = 0; i < sizeof(net_keys) / sizeof(*net_keys);
+	     i++) {
+		if (strcmp(pair->key, net_keys[i].name) != 0)
+			continue;
+		if (pair->value && !net_keys[i].parse(pair->value, slirp))
+			return 0;
+		return fail_set(fail, -EINVAL,
+				"--net %s=%s is not possible: give %s",
+				pair->key, pair->value ? pair->value : "",
+				net_keys[i].remedy);
+	}
+	return fail_set(fail, -EINVAL,
+			"--net has no option '%s': see mqvmm run --help",
+			pair->key);
+}
+
+static bool net_has(const struct slirp_config *slirp, struct in_addr address)
+{
+	uint32_t host = address.s_addr & ~slirp->netmask.s_addr;
+
+	return (address.s_addr & slirp->netmask.s_addr) ==
+		       slirp->network.s_addr &&
+	       host && host != ~slirp->netmask.s_addr;
+}
+
+static int net_check(const struct slirp_config *slirp, struct fail *fail)
+{
+	bool apart = slirp->gateway.s_addr != slirp->dns.s_addr &&
+		     slirp->gateway.s_addr != slirp->guest.s_addr &&
+		     slirp->dns.s_addr != slirp->guest.s_addr;
+
+	if (apart && net_has(slirp, slirp->gateway) &&
+	    net_has(slirp, slirp->dns) && net_has(slirp, slirp->guest))
+		return 0;
+	return fail_set(fail, -EINVAL,
+			"--net host=, dns= and dhcpstart= must be different "
+			"addresses in the subnet of net=");
+}
+
+int options_parse_net(const char *text, struct vmm_config *config,
+		      struct fail *fail)
+{
+	struct slirp_config *slirp = &config->slirp;
+	char copy[OPTIONS_TEXT_MAX], *rest = copy;
+	struct options_pair pair;
+	int ret;
+
+	config->net = strcmp(text, "none") != 0;
+	if (!config->net)
+		return 0;
+	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
+		return fail_set(fail, -EINVAL,
+				"--net is longer than %d characters",
+				OPTIONS_TEXT_MAX);
+	while (options_next_pair(&rest, &pair)) {
+		/* "user" is what QEMU's users write in front. */
+		if (!pair.value &&
+		    (strcmp(pair.key, "user") == 0 || !*pair.key))
+			continue;
+		ret = net_set(slirp, &pair, fail);
+		if (ret)
+			return ret;
+	}
+	for (unsigned int i = 0; i < slirp->forward_count; i++)
+		if (!slirp->forward[i].guest.sin_addr.s_addr)
+			slirp->forward[i].guest.sin_addr = slirp->guest;
+	return net_check(slirp, fail);
+}

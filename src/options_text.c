@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "options_text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool options_next_pair(char **rest, struct options_pair *pair)
+{
+	if (!*rest)
+		return false;
+	pair->key = strsep(rest, ",");
+	pair->value = strchr(pair->key, '=');
+	if (pair->value)
+		*pair->value++ = '\0';
+	return true;
+}
+
+/* Digits only: no sign, no space. Return: what follows them, NULL if none */
+static const char *take_number(const char *text, uint64_t *number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return errno ? NULL : end;
+}
+
+int options_number(const char *text, uint64_t low, uint64_t high,
+		   uint64_t *number)
+{
+	uint64_t value;
+	const char *end = take_number(text, &value);
+
+	if (!end || *end || value < low || value > high)
+		return -EINVAL;
+	*number = value;
+	return 0;
+}
+
+int options_size(const char *text, uint64_t *size)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	unsigned int shift = 20;
+	uint64_t value;
+	const char *end = take_number(text, &value);
+
+	if (!end)
+		return -EINVAL;
+	if (*end) {
+		unit = strchr(units, *end);
+		if (!unit || (end[1] && strcmp(end + 1, "iB") != 0))
+			return -EINVAL;
+		shift = 10 * (unsigned int)(unit - units + 1);
+	}
+	if (!value || value > UINT64_MAX >> shift)
+		return -EINVAL;
+	*size = value << shift;
+	return 0;
+}
+
+int options_switch(const char *text, bool *on)
+{
+	if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
+		return -EINVAL;
+	*on = strcmp(text, "on") == 0;
+	return 0;
+}
+
+int options_address(const char *text, struct in_addr *address)
+{
+	return inet_pton(AF_INET, text, address) == 1 ? 0 : -EINVAL;
+}
+
+int options_network(const char *text, struct in_addr *network,
+		    struct in_addr *netmask)
+{
+	char address[INET_ADDRSTRLEN];
+	const char *slash = strchr(text, '/');
+	struct in_addr parsed;
+	uint64_t bits;
+	uint32_t mask;
+
+	if (!slash || slash - text >= (long)sizeof(address) ||
+	    options_number(slash + 1, 8, 30, &bits))
+		return -EINVAL;
+	memcpy(address, text, (size_t)(slash - text));
+	address[slash - text] = '\0';
+	if (options_address(address, &parsed))
+		return -EINVAL;
+	mask = htonl(~0U << (32 - bits));
+	network->s_addr = parsed.s_addr & mask;
+	netmask->s_addr = mask;
+	return 0;
+}
+
+int options_endpoint(const char *text, uint16_t port,
+		     struct sockaddr_in *endpoint)
+{
+	char address[INET_ADDRSTRLEN];
+	size_t size = strcspn(text, ":");
+	uint64_t number = port;
+	struct in_addr parsed;
+
+	if (size >= sizeof(address))
+		return -EINVAL;
+	memcpy(address, text, size);
+	address[size] = '\0';
+	if (options_address(address, &parsed) ||
+	    (text[size] && options_number(text + size + 1, 1, 65535, &number)))
+		return -EINVAL;
+	*endpoint = (struct sockaddr_in) {
+		.sin_family = AF_INET,
+		.sin_addr = parsed,
+		.sin_port = htons((uint16_t)number),
+	};
+	return 0;
+}
+
+int options_mac(const char *text, uint8_t mac[6])
+{
+	unsigned int byte[6];
+	int used = 0;
+
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1],
+		   &byte[2], &byte[3], &byte[4], &byte[5], &used) != 6 ||
+	    text[used] || used != 17 || (byte[0] & 1))
+		return -EINVAL;
+	for (int i = 0; i < 6; i++)
+		mac[i] = (uint8_t)byte[i];
+	return 0;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "pci/root.h"
+#include "sched/placement.h"
+#include "virtio/net.h"
+#include "virtio/virtio_pci.h"
+
+/*
+ * Theory of operation
+ *
+ * The one place where the rooms meet: the machine, on it the PCI root, in that
+ * the network device, whose queue pairs are the NAT's ports. Built in this
+ * order, taken down in reverse.
+ *
+ * Signals are blocked in every thread but one that waits for them: it stops the
+ * machine (SIGTERM, SIGINT) or writes the counters (SIGUSR1). The shards run on
+ * while the guest reboots; the device is reset, and with it all their ports.
+ */
+
+#define NET_SLOT 1
+
+struct vmm {
+	const struct vmm_config *config;
+	struct machine *machine;
+	struct pci_root *root;
+	struct virtio_net *net;
+	struct slirp *slirp;
+	struct virtio_pci *pci;
+	struct placement placement;
+	pthread_t signal_thread;
+	sigset_t signals;
+	bool signal_thread_runs;
+};
+
+static void vmm_print_stats(struct vmm *vmm, FILE *out)
+{
+	fprintf(out, "{\"version\":\"%s\",\"vcpus\":%u", MQVMM_VERSION,
+		vmm->config->machine.topology.cpus);
+	if (vmm->slirp) {
+		fputs(",\n\"slirp\":", out);
+		slirp_print_stats(vmm->slirp, out);
+		fputs(",\n\"net\":", out);
+		virtio_net_print_stats(vmm->net, out);
+	}
+	fputs("}\n", out);
+}
+
+/* Whole or not at all: a reader never sees half of it. */
+static void vmm_write_stats(struct vmm *vmm)
+{
+	const char *path = vmm->config->stats;
+	char temporary[4096];
+	FILE *out;
+
+	if (!path || snprintf(temporary, sizeof(temporary), "%s.%d", path,
+			      getpid()) >= (int)sizeof(temporary))
+		return;
+	out = fopen(temporary, "we");
+	if (!out) {
+		log_line("cannot write %s: %s", path, strerror(errno));
+		return;
+	}
+	vmm_print_stats(vmm, out);
+	if (fclose(out) || rename(temporary, path)) {
+		log_line("cannot write %s: %s", path, strerror(errno));
+		unlink(temporary);
+	}
+}
+
+/* Placement */
+
+static void vmm_place(struct vmm *vmm, unsigned int cpu, const char *kind,
+		      unsigned int index)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%s%u", kind, index);
+	if (!vmm->config->place)
+		pthread_setname_np(pthread_self(), name);
+	else if (placement_apply(cpu, name))
+		log_line("cannot pin %s to CPU %u: %s", name, cpu,
+			 strerror(errno));
+}
+
+static void vmm_place_vcpu(void *context, unsigned int vcpu)
+{
+	struct vmm *vmm = context;
+
+	vmm_place(vmm, vmm->placement.vcpu[vcpu], "vcpu", vcpu);
+}
+
+static void vmm_place_shard(void *context, unsigned int shard)
+{
+	struct vmm *vmm = context;
+
+	vmm_place(vmm, vmm->placement.shard[shard], "shard", shard);
+}
+
+static int vmm_plan(struct vmm *vmm, struct fail *fail)
+{
+	const struct vmm_config *config = vmm->config;
+	struct topology topology;
+	int ret = topology_read_host(&topology);
+
+	if (ret)
+		return fail_set(fail, ret,
+				"cannot read which CPUs may be used (%s): use "
+				"--place none",
+				strerror(-ret));
+	placement_plan(&topology, config->machine.topology.cpus,
+		       config->net ? config->slirp.shard_count : 0,
+		       &vmm->placement);
+	return 0;
+}
+
+/* Signals */
+
+static void *vmm_wait_signals(void *context)
+{
+	struct vmm *vmm = context;
+	int signal;
+
+	pthread_setname_np(pthread_self(), "signals");
+	for (;;) {
+		if (sigwait(&vmm->signals, &signal))
+			continue;
+		if (signal == SIGUSR1) {
+			vmm_write_stats(vmm);
+			continue;
+		}
+		if (signal == SIGUSR2) /* vmm_end_signals() */
+			return NULL;
+		machine_stop(vmm->machine);
+	}
+}
+
+static int vmm_begin_signals(struct vmm *vmm, struct fail *fail)
+{
+	int ret;
+
+	sigemptyset(&vmm->signals);
+	sigaddset(&vmm->signals, SIGTERM);
+	sigaddset(&vmm->signals, SIGINT);
+	sigaddset(&vmm->signals, SIGHUP);
+	sigaddset(&vmm->signals, SIGUSR1);
+	sigaddset(&vmm->signals, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &vmm->signals, NULL);
+	ret = pthread_create(&vmm->signal_thread, NULL, vmm_wait_signals, vmm);
+	if (ret)
+		return fail_set(fail, -ret,
+				"cannot start a thread (%s): raise the limit "
+				"with ulimit -u",
+				strerror(ret));
+	vmm->signal_thread_runs = true;
+	return 0;
+}
+
+static void vmm_end_signals(struct vmm *vmm)
+{
+	if (!vmm->signal_thread_runs)
+		return;
+	pthread_kill(vmm->signal_thread, SIGUSR2);
+	pthread_join(vmm->signal_thread, NULL);
+}
+
+/* Network */
+
+static void vmm_call_queue(void *context, unsigned int queue,
+			   void (*call)(void *argument), void *argument)
+{
+	slirp_call_shard(context, queue, call, argument);
+}
+
+static void vmm_set_queue_pairs(void *context, unsigned int count)
+{
+	slirp_set_queues(context, count);
+}
+
+static int vmm_create_nat(struct vmm *vmm, struct fail *fail)
+{
+	const struct slirp_config *config = &vmm->config->slirp;
+	struct port *port[VIRTIO_NET_PAIRS_MAX];
+	struct virtio_net_backend backend = {
+		.call_queue = vmm_call_queue,
+		.set_queue_pairs = vmm_set_queue_pairs,
+	};
+	int ret;
+
+	for (unsigned int i = 0; i < config->shard_count; i++)
+		port[i] = virtio_net_port(vmm->net, i);
+	ret = slirp_create(config, port, &vmm->slirp, fail);
+	if (ret)
+		return ret;
+	backend.context = vmm->slirp;
+	virtio_net_attach(vmm->net, &backend);
+	return 0;
+}
+
+static int vmm_create_net(struct vmm *vmm, struct fail *fail)
+{
+	const struct slirp_config *slirp = &vmm->config->slirp;
+	struct virtio_net_config config = {
+		.queue_pairs = slirp->shard_count,
+		.queue_size = VIRTIO_NET_QUEUE_SIZE,
+		.mtu = slirp->mtu,
+	};
+	int ret;
+
+	memcpy(config.mac, slirp->guest_mac, sizeof(config.mac));
+	ret = virtio_net_create(&config, machine_memory(vmm->machine),
+				&vmm->net, fail);
+	if (!ret)
+		ret = vmm_create_nat(vmm, fail);
+	if (!ret)
+		ret = virtio_pci_create(vmm->root, NET_SLOT,
+					virtio_net_device(vmm->net), &vmm->pci,
+					fail);
+	return ret;
+}
+
+static int vmm_create(struct vmm *vmm, struct fail *fail)
+{
+	struct pci_root_config root = { 0 };
+	int ret = machine_create(&vmm->config->machine, &vmm->machine, fail);
+
+	if (ret)
+		return ret;
+	root.mmio = machine_mmio(vmm->machine);
+	root.pio = machine_pio(vmm->machine);
+	root.irq = machine_irq(vmm->machine);
+	root.pci64_base = machine_pci64_base(vmm->machine);
+	ret = pci_root_create(&root, &vmm->root, fail);
+	if (!ret && vmm->config->net)
+		ret = vmm_create_net(vmm, fail);
+	return ret;
+}
+
+static void vmm_destroy(struct vmm *vmm)
+{
+	virtio_pci_destroy(vmm->pci);
+	slirp_destroy(vmm->slirp);
+	virtio_net_destroy(vmm->net);
+	pci_root_destroy(vmm->root);
+	machine_destroy(vmm->machine);
+}
+
+static int vmm_loop(struct vmm *vmm, enum machine_end *end, struct fail *fail)
+{
+	int ret;
+
+	do {
+		ret = machine_boot(vmm->machine, fail);
+		if (!ret)
+			ret = machine_run(vmm->machine, vmm_place_vcpu, vmm,
+					  end, fail);
+		if (ret)
+			return ret;
+		pci_root_reset(vmm->root);
+	} while (*end == MACHINE_END_REBOOT && vmm->config->reboot);
+	return 0;
+}
+
+int vmm_run(const struct vmm_config *config, enum machine_end *end,
+	    struct fail *fail)
+{
+	struct vmm vmm = { .config = config };
+	int ret = config->place ? vmm_plan(&vmm, fail) : 0;
+
+	if (!ret)
+		ret = vmm_create(&vmm, fail);
+	if (!ret)
+		ret = vmm_begin_signals(&vmm, fail);
+	if (!ret && vmm.slirp)
+		ret = slirp_start(vmm.slirp, vmm_place_shard, &vmm, fail);
+	if (!ret)
+		ret = vmm_loop(&vmm, end, fail);
+	vmm_end_signals(&vmm);
+	if (!ret)
+		vmm_write_stats(&vmm);
+	vmm_destroy(&vmm);
+	return ret;
+}
