@@ -239,15 +239,14 @@ static void udp_input(struct shard *shard, struct flow *flow,
 
 static void udp_told(struct shard *shard, struct shard_op *op)
 {
+	const struct slirp_config *config = shard_config(shard);
 	struct host_error error;
-	struct sockaddr_in peer;
 
 	if (!host_error_take(op, &error))
 		return;
 	if (error.type != HOST_ERROR_NONE) {
-		const struct slirp_config *config = shard_config(shard);
+		struct sockaddr_in peer = error.destination;
 
-		peer = error.destination;
 		peer.sin_addr = nat_translate_peer(config, peer.sin_addr);
 		error.offender = nat_translate_peer(config, error.offender);
 		udp_tell(shard, op->flow, &peer, &error);
