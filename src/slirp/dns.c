@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "slirp/dns_message.h"
-
-#include <errno.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
 
-#include "slirp/header.h"
+#include "slirp/dns_internal.h"
 #include "slirp/protocols.h"
-#include "slirp/udp_internal.h"
 
 /*
  * Theory of operation
@@ -25,242 +21,6 @@
  * Limits: no cache. Beyond DNS_QUERIES_MAX open queries on one port, or
  * SHARD_KEEP_SIZE bytes, a query is passed on once, without a copy.
  */
-
-#define DNS_QUERIES_MAX 4
-#define DNS_RETRY_MS    2000
-#define DNS_TRIES_MAX   4
-#define DNS_SENDS_MAX   2 /* the first may report an earlier datagram's error */
-
-/**
- * struct dns_query - A query that is not answered yet
- * @keep:	The copy, NULL if the entry is free
- * @size:	Of the copy, bytes
- * @id:		The guest's
- * @resolver:	Asked last
- * @tries:	How often it was sent
- * @failed:	A bit for each resolver that said no
- * @retry_ms:	When to ask the next one
- */
-struct dns_query {
-	uint8_t *keep;
-	uint16_t size;
-	uint16_t id;
-	uint8_t resolver;
-	uint8_t tries;
-	uint8_t failed;
-	uint64_t retry_ms;
-};
-
-/**
- * struct dns_flow - A port of the guest's that asks
- * @idle_ms:	When it ends
- * @query:	Open ones
- * @uncopied:	Some query was passed on without a copy: answers cannot be told
- * @pulling:	A receive is queued
- * @fragment_id: Of the next long answer
- */
-struct dns_flow {
-	struct flow flow;
-	uint64_t idle_ms;
-	struct dns_query query[DNS_QUERIES_MAX];
-	bool uncopied;
-	bool pulling;
-	uint16_t fragment_id;
-};
-
-_Static_assert(sizeof(struct dns_flow) <= FLOW_SLOT_SIZE, "it fits its slot");
-
-static struct dns_flow *dns_of(struct flow *flow)
-{
-	return (struct dns_flow *)flow;
-}
-
-static struct sockaddr_in dns_address(const struct flow_key *key)
-{
-	return (struct sockaddr_in) {
-		.sin_family = AF_INET,
-		.sin_port = htons(key->peer_port),
-		.sin_addr = { key->peer.s6_addr32[3] },
-	};
-}
-
-/* Queries */
-
-static struct dns_query *dns_find(struct dns_flow *dns, uint16_t id)
-{
-	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
-		if (dns->query[i].keep && dns->query[i].id == id)
-			return &dns->query[i];
-	return NULL;
-}
-
-static void dns_forget(struct shard *shard, struct dns_query *query)
-{
-	if (query->keep)
-		shard_put_keep(shard, query->keep);
-	query->keep = NULL;
-}
-
-/* Keep a copy. Return: the entry, NULL if there is none or no buffer */
-static struct dns_query *dns_keep(struct shard *shard, struct dns_flow *dns,
-				  const struct packet *packet)
-{
-	struct dns_query *query = dns->query;
-	struct cursor at = packet->l4;
-	struct dns_header header;
-	size_t size = at.left;
-
-	while (query < dns->query + DNS_QUERIES_MAX && query->keep)
-		query++;
-	if (query == dns->query + DNS_QUERIES_MAX || size > SHARD_KEEP_SIZE)
-		return NULL;
-	*query = (struct dns_query) { .keep = shard_take_keep(shard),
-				      .size = (uint16_t)size };
-	if (!query->keep)
-		return NULL;
-	/* The id is the copy's: the guest's bytes may have changed. */
-	if (!cursor_take(&at, query->keep, size) ||
-	    !dns_header_parse(query->keep, size, &header)) {
-		dns_forget(shard, query);
-		return NULL;
-	}
-	query->id = header.id;
-	return query;
-}
-
-static void dns_arm(struct shard *shard, struct dns_flow *dns)
-{
-	uint64_t deadline_ms = dns->idle_ms;
-
-	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
-		if (dns->query[i].keep && dns->query[i].retry_ms < deadline_ms)
-			deadline_ms = dns->query[i].retry_ms;
-	timer_set(shard_timers(shard), &dns->flow.timer, deadline_ms);
-}
-
-/* Asking */
-
-/* Send a copy now, by a system call: rare. Return: 0 or negative errno */
-static int dns_send(struct shard *shard, struct dns_flow *dns,
-		    const struct dns_query *query)
-{
-	struct sockaddr_in to = shard_config(shard)->resolver[query->resolver];
-	struct engine_op op = { .kind = ENGINE_SEND, .fd = dns->flow.sock };
-	struct engine_op *list[] = { &op };
-
-	op.message.msg_name = &to;
-	op.message.msg_namelen = sizeof(to);
-	op.message.msg_iovlen = 1;
-	op.iov[0].iov_base = query->keep;
-	op.iov[0].iov_len = query->size;
-	for (int i = 0; i < DNS_SENDS_MAX; i++) {
-		engine_run(shard_engine(shard), list, 1);
-		if (op.result >= 0)
-			return 0;
-	}
-	return op.result;
-}
-
-/* Return: the next resolver to ask, -1 if there is none */
-static int dns_next(const struct shard *shard, const struct dns_query *query)
-{
-	unsigned int count = shard_config(shard)->resolver_count;
-
-	if (query->tries >= DNS_TRIES_MAX)
-		return -1;
-	for (unsigned int i = 1; i <= count; i++) {
-		unsigned int next = (query->resolver + i) % count;
-
-		if (!(query->failed >> next & 1))
-			return (int)next;
-	}
-	return -1;
-}
-
-static void dns_answer_error(struct shard *shard, const struct flow_key *key,
-			     unsigned int queue, const uint8_t *query,
-			     size_t size, uint8_t rcode)
-{
-	uint8_t frame[UDP_HEADROOM + DNS_ERROR_MAX];
-	struct sockaddr_in from = dns_address(key);
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_port = htons(key->guest_port),
-		.sin_addr = { key->guest.s6_addr32[3] },
-	};
-
-	size = dns_write_error(query, size, rcode, frame + UDP_HEADROOM);
-	udp_deliver(shard, queue, &from, &to, frame + UDP_HEADROOM, size, 0);
-}
-
-static void dns_give_up(struct shard *shard, struct dns_flow *dns,
-			struct dns_query *query)
-{
-	dns_answer_error(shard, &dns->flow.key, dns->flow.rx_queue, query->keep,
-			 query->size, DNS_SERVFAIL);
-	dns_forget(shard, query);
-}
-
-/* Ask the next resolver, and so on until one can be sent to. */
-static void dns_ask_next(struct shard *shard, struct dns_flow *dns,
-			 struct dns_query *query)
-{
-	int next;
-
-	while ((next = dns_next(shard, query)) >= 0) {
-		query->resolver = (uint8_t)next;
-		query->tries++;
-		query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
-		if (!dns_send(shard, dns, query))
-			return;
-		query->failed |= (uint8_t)(1U << next);
-	}
-	dns_give_up(shard, dns, query);
-}
-
-static void dns_fail(struct shard *shard, struct dns_flow *dns,
-		     struct dns_query *query)
-{
-	query->failed |= (uint8_t)(1U << query->resolver);
-	dns_ask_next(shard, dns, query);
-}
-
-/* @op->context: the query's id and one, 0 without a copy */
-static void dns_sent(struct shard *shard, struct shard_op *op)
-{
-	struct dns_flow *dns = dns_of(op->flow);
-	struct dns_query *query = NULL;
-
-	if (op->op.result >= 0)
-		return;
-	if (op->context)
-		query = dns_find(dns, (uint16_t)(op->context - 1));
-	if (!query)
-		SHARD_COUNT(shard, tx_dropped, 1);
-	else if (dns_send(shard, dns, query))
-		dns_fail(shard, dns, query);
-	dns_arm(shard, dns);
-}
-
-/* The first time: straight from the guest's frame, with the turn's batch. */
-static void dns_forward(struct shard *shard, struct dns_flow *dns,
-			struct packet *packet)
-{
-	struct dns_query *query = dns_keep(shard, dns, packet);
-	struct shard_op *op =
-		shard_queue_op(shard, &dns->flow, ENGINE_SEND, dns_sent);
-
-	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
-						 op->op.iov, PORT_IOV_MAX);
-	udp_set_name(op, &shard_config(shard)->resolver[0]);
-	if (!query) {
-		dns->uncopied = true;
-		return;
-	}
-	op->context = query->id + 1U;
-	query->tries = 1;
-	query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
-}
 
 /* The payload of a query. Return: false if it is none */
 static bool dns_take_query(struct packet *packet, struct dns_header *header)
@@ -289,13 +49,13 @@ static void dns_input(struct shard *shard, struct flow *flow,
 		return;
 	}
 	SHARD_COUNT(shard, dns_queries, 1);
-	query = dns_find(dns, header.id);
+	query = dns_query_find(dns, header.id);
 	if (query && query->size == packet->l4.left)
-		dns_ask_next(shard, dns, query);
+		dns_query_ask_next(shard, dns, query);
 	else
-		dns_forward(shard, dns, packet);
+		dns_query_forward(shard, dns, packet);
 	dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
-	dns_arm(shard, dns);
+	dns_query_arm(shard, dns);
 }
 
 /* Answers */
@@ -327,9 +87,9 @@ static bool dns_try_another(struct shard *shard, struct dns_flow *dns,
 	if (query->resolver != resolver &&
 	    !(query->failed >> query->resolver & 1))
 		return true;
-	if (dns_next(shard, query) < 0)
+	if (dns_query_next(shard, query) < 0)
 		return false;
-	dns_ask_next(shard, dns, query);
+	dns_query_ask_next(shard, dns, query);
 	return true;
 }
 
@@ -348,14 +108,14 @@ static void dns_received(struct shard *shard, struct dns_flow *dns,
 	if (resolver < 0 || !dns_header_parse(data, size, &header) ||
 	    !header.response)
 		return;
-	query = dns_find(dns, header.id);
+	query = dns_query_find(dns, header.id);
 	if (!query && !dns->uncopied)
 		return;
 	if (query && dns_is_failure(&header) &&
 	    dns_try_another(shard, dns, query, (unsigned int)resolver))
 		return;
 	if (query)
-		dns_forget(shard, query);
+		dns_query_forget(shard, query);
 	from = dns_address(&dns->flow.key);
 	udp_deliver(shard, dns->flow.rx_queue, &from, &to, data, size,
 		    dns->fragment_id++);
@@ -369,7 +129,7 @@ static void dns_pulled(struct shard *shard, struct shard_op *op)
 	if (op->op.result < 0)
 		return;
 	dns_received(shard, dns, op);
-	dns_arm(shard, dns);
+	dns_query_arm(shard, dns);
 	shard_queue_ack(shard, op->flow);
 }
 
@@ -401,8 +161,8 @@ static void dns_told(struct shard *shard, struct shard_op *op)
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
 		if (dns->query[i].keep && error.type == ICMP_DEST_UNREACH &&
 		    dns->query[i].resolver == resolver)
-			dns_fail(shard, dns, &dns->query[i]);
-	dns_arm(shard, dns);
+			dns_query_fail(shard, dns, &dns->query[i]);
+	dns_query_arm(shard, dns);
 	host_error_queue(shard, op->flow, dns_told);
 }
 
@@ -421,7 +181,7 @@ static void dns_abort(struct shard *shard, struct flow *flow)
 	struct dns_flow *dns = dns_of(flow);
 
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
-		dns_forget(shard, &dns->query[i]);
+		dns_query_forget(shard, &dns->query[i]);
 	flow_free(shard, flow);
 }
 
@@ -432,11 +192,11 @@ static void dns_timer(struct shard *shard, struct flow *flow)
 
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
 		if (dns->query[i].keep && dns->query[i].retry_ms <= now_ms)
-			dns_ask_next(shard, dns, &dns->query[i]);
+			dns_query_ask_next(shard, dns, &dns->query[i]);
 	if (dns->idle_ms <= now_ms)
 		dns_abort(shard, flow);
 	else
-		dns_arm(shard, dns);
+		dns_query_arm(shard, dns);
 }
 
 const struct flow_ops dns_flow_ops = {

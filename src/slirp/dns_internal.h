@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_SLIRP_DNS_INTERNAL_H
+#define MQVMM_SLIRP_DNS_INTERNAL_H
+
+#include "slirp/dns_message.h"
+#include "slirp/udp_internal.h"
+
+/*
+ * What dns.c (the guest's and the resolvers' messages) and dns_query.c (who is
+ * asked, and when) share.
+ */
+
+#define DNS_QUERIES_MAX 4
+
+/**
+ * struct dns_query - A query that is not answered yet
+ * @keep:	The copy, NULL if the entry is free
+ * @size:	Of the copy, bytes
+ * @id:		The guest's
+ * @resolver:	Asked last
+ * @tries:	How often it was sent
+ * @failed:	A bit for each resolver that said no
+ * @retry_ms:	When to ask the next one
+ */
+struct dns_query {
+	uint8_t *keep;
+	uint16_t size;
+	uint16_t id;
+	uint8_t resolver;
+	uint8_t tries;
+	uint8_t failed;
+	uint64_t retry_ms;
+};
+
+/**
+ * struct dns_flow - A port of the guest's that asks
+ * @idle_ms:	When it ends
+ * @query:	Open ones
+ * @uncopied:	Some query was passed on without a copy: answers cannot be told
+ * @pulling:	A receive is queued
+ * @fragment_id: Of the next long answer
+ */
+struct dns_flow {
+	struct flow flow;
+	uint64_t idle_ms;
+	struct dns_query query[DNS_QUERIES_MAX];
+	bool uncopied;
+	bool pulling;
+	uint16_t fragment_id;
+};
+
+_Static_assert(sizeof(struct dns_flow) <= FLOW_SLOT_SIZE, "it fits its slot");
+
+static inline struct dns_flow *dns_of(struct flow *flow)
+{
+	return (struct dns_flow *)flow;
+}
+
+/* dns_query.c */
+
+/* The DNS address, as a flow's key has it. */
+struct sockaddr_in dns_address(const struct flow_key *key);
+
+/* Return: the open query of this id, NULL if there is none */
+struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id);
+
+/* A query is answered: give its copy back. */
+void dns_query_forget(struct shard *shard, struct dns_query *query);
+
+/**
+ * dns_query_forward() - Ask the first resolver, with the turn's batch
+ * @packet:	@packet->l4 is the query, which is kept if it can be
+ */
+void dns_query_forward(struct shard *shard, struct dns_flow *dns,
+		       struct packet *packet);
+
+/* Return: the next resolver to ask, -1 if there is none */
+int dns_query_next(const struct shard *shard, const struct dns_query *query);
+
+/* Ask the next resolver now; without one the guest is told SERVFAIL. */
+void dns_query_ask_next(struct shard *shard, struct dns_flow *dns,
+			struct dns_query *query);
+
+/* The resolver that was asked last cannot be reached. */
+void dns_query_fail(struct shard *shard, struct dns_flow *dns,
+		    struct dns_query *query);
+
+/* Set the flow's timer to the earliest of its deadlines. */
+void dns_query_arm(struct shard *shard, struct dns_flow *dns);
+
+/**
+ * dns_answer_error() - Answer a query ourselves
+ * @key:	Its flow's, whether there is one or not
+ * @queue:	Receive queue
+ * @rcode:	DNS_SERVFAIL or DNS_REFUSED
+ */
+void dns_answer_error(struct shard *shard, const struct flow_key *key,
+		      unsigned int queue, const uint8_t *query, size_t size,
+		      uint8_t rcode);
+
+#endif

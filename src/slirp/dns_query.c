@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "slirp/dns_internal.h"
+
+/* Open queries: their copies, and which resolver is asked when. */
+
+#define DNS_RETRY_MS  2000
+#define DNS_TRIES_MAX 4
+#define DNS_SENDS_MAX 2 /* the first may report an earlier datagram's error */
+
+struct sockaddr_in dns_address(const struct flow_key *key)
+{
+	return (struct sockaddr_in) {
+		.sin_family = AF_INET,
+		.sin_port = htons(key->peer_port),
+		.sin_addr = { key->peer.s6_addr32[3] },
+	};
+}
+
+struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id)
+{
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		if (dns->query[i].keep && dns->query[i].id == id)
+			return &dns->query[i];
+	return NULL;
+}
+
+void dns_query_forget(struct shard *shard, struct dns_query *query)
+{
+	if (query->keep)
+		shard_put_keep(shard, query->keep);
+	query->keep = NULL;
+}
+
+/* Keep a copy. Return: the entry, NULL if there is none or no buffer */
+static struct dns_query *dns_query_keep(struct shard *shard,
+					struct dns_flow *dns,
+					const struct packet *packet)
+{
+	struct dns_query *query = dns->query;
+	struct cursor at = packet->l4;
+	struct dns_header header;
+	size_t size = at.left;
+
+	while (query < dns->query + DNS_QUERIES_MAX && query->keep)
+		query++;
+	if (query == dns->query + DNS_QUERIES_MAX || size > SHARD_KEEP_SIZE)
+		return NULL;
+	*query = (struct dns_query) { .keep = shard_take_keep(shard),
+				      .size = (uint16_t)size };
+	if (!query->keep)
+		return NULL;
+	/* The id is the copy's: the guest's bytes may have changed. */
+	if (!cursor_take(&at, query->keep, size) ||
+	    !dns_header_parse(query->keep, size, &header)) {
+		dns_query_forget(shard, query);
+		return NULL;
+	}
+	query->id = header.id;
+	return query;
+}
+
+void dns_query_arm(struct shard *shard, struct dns_flow *dns)
+{
+	uint64_t deadline_ms = dns->idle_ms;
+
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		if (dns->query[i].keep && dns->query[i].retry_ms < deadline_ms)
+			deadline_ms = dns->query[i].retry_ms;
+	timer_set(shard_timers(shard), &dns->flow.timer, deadline_ms);
+}
+
+/* Send a copy now, by a system call: rare. Return: 0 or negative errno */
+static int dns_query_send(struct shard *shard, struct dns_flow *dns,
+			  const struct dns_query *query)
+{
+	struct sockaddr_in to = shard_config(shard)->resolver[query->resolver];
+	struct engine_op op = { .kind = ENGINE_SEND, .fd = dns->flow.sock };
+	struct engine_op *list[] = { &op };
+
+	op.message.msg_name = &to;
+	op.message.msg_namelen = sizeof(to);
+	op.message.msg_iovlen = 1;
+	op.iov[0].iov_base = query->keep;
+	op.iov[0].iov_len = query->size;
+	for (int i = 0; i < DNS_SENDS_MAX; i++) {
+		engine_run(shard_engine(shard), list, 1);
+		if (op.result >= 0)
+			return 0;
+	}
+	return op.result;
+}
+
+int dns_query_next(const struct shard *shard, const struct dns_query *query)
+{
+	unsigned int count = shard_config(shard)->resolver_count;
+
+	if (query->tries >= DNS_TRIES_MAX)
+		return -1;
+	for (unsigned int i = 1; i <= count; i++) {
+		unsigned int next = (query->resolver + i) % count;
+
+		if (!(query->failed >> next & 1))
+			return (int)next;
+	}
+	return -1;
+}
+
+void dns_answer_error(struct shard *shard, const struct flow_key *key,
+		      unsigned int queue, const uint8_t *query, size_t size,
+		      uint8_t rcode)
+{
+	uint8_t frame[UDP_HEADROOM + DNS_ERROR_MAX];
+	struct sockaddr_in from = dns_address(key);
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(key->guest_port),
+		.sin_addr = { key->guest.s6_addr32[3] },
+	};
+
+	size = dns_write_error(query, size, rcode, frame + UDP_HEADROOM);
+	udp_deliver(shard, queue, &from, &to, frame + UDP_HEADROOM, size, 0);
+}
+
+static void dns_query_give_up(struct shard *shard, struct dns_flow *dns,
+			      struct dns_query *query)
+{
+	dns_answer_error(shard, &dns->flow.key, dns->flow.rx_queue, query->keep,
+			 query->size, DNS_SERVFAIL);
+	dns_query_forget(shard, query);
+}
+
+void dns_query_ask_next(struct shard *shard, struct dns_flow *dns,
+			struct dns_query *query)
+{
+	int next;
+
+	while ((next = dns_query_next(shard, query)) >= 0) {
+		query->resolver = (uint8_t)next;
+		query->tries++;
+		query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
+		if (!dns_query_send(shard, dns, query))
+			return;
+		query->failed |= (uint8_t)(1U << next);
+	}
+	dns_query_give_up(shard, dns, query);
+}
+
+void dns_query_fail(struct shard *shard, struct dns_flow *dns,
+		    struct dns_query *query)
+{
+	query->failed |= (uint8_t)(1U << query->resolver);
+	dns_query_ask_next(shard, dns, query);
+}
+
+/* @op->context: the query's id and one, 0 without a copy */
+static void dns_query_sent(struct shard *shard, struct shard_op *op)
+{
+	struct dns_flow *dns = dns_of(op->flow);
+	struct dns_query *query = NULL;
+
+	if (op->op.result >= 0)
+		return;
+	if (op->context)
+		query = dns_query_find(dns, (uint16_t)(op->context - 1));
+	if (!query)
+		SHARD_COUNT(shard, tx_dropped, 1);
+	else if (dns_query_send(shard, dns, query))
+		dns_query_fail(shard, dns, query);
+	dns_query_arm(shard, dns);
+}
+
+/* Straight from the guest's frame: the copy is for later. */
+void dns_query_forward(struct shard *shard, struct dns_flow *dns,
+		       struct packet *packet)
+{
+	struct dns_query *query = dns_query_keep(shard, dns, packet);
+	struct shard_op *op =
+		shard_queue_op(shard, &dns->flow, ENGINE_SEND, dns_query_sent);
+
+	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
+						 op->op.iov, PORT_IOV_MAX);
+	udp_set_name(op, &shard_config(shard)->resolver[0]);
+	if (!query) {
+		dns->uncopied = true;
+		return;
+	}
+	op->context = query->id + 1U;
+	query->tries = 1;
+	query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
+}
