@@ -237,20 +237,26 @@ static void udp_input(struct shard *shard, struct flow *flow,
 
 /* The flow's life */
 
-static void udp_told(struct shard *shard, struct shard_op *op)
+static void udp_tell_of_error(struct shard *shard, const struct flow *flow,
+			      struct host_error *error)
 {
 	const struct slirp_config *config = shard_config(shard);
+	struct sockaddr_in peer = error->destination;
+
+	if (error->type == HOST_ERROR_NONE)
+		return;
+	peer.sin_addr = nat_translate_peer(config, peer.sin_addr);
+	error->offender = nat_translate_peer(config, error->offender);
+	udp_tell(shard, flow, &peer, error);
+}
+
+static void udp_told(struct shard *shard, struct shard_op *op)
+{
 	struct host_error error;
 
 	if (!host_error_take(op, &error))
 		return;
-	if (error.type != HOST_ERROR_NONE) {
-		struct sockaddr_in peer = error.destination;
-
-		peer.sin_addr = nat_translate_peer(config, peer.sin_addr);
-		error.offender = nat_translate_peer(config, error.offender);
-		udp_tell(shard, op->flow, &peer, &error);
-	}
+	udp_tell_of_error(shard, op->flow, &error);
 	host_error_queue(shard, op->flow, udp_told);
 }
 
