@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +19,16 @@
 #define FORWARD_BACKLOG 1024
 #define FORWARD_ACCEPTS 16 /* taken in one turn from one listener */
 
+/* Connections inherit all but the first. */
+static void forward_set_stream(int sock)
+{
+	int one = 1;
+
+	setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+}
+
 static int forward_socket(const struct slirp_forward *forward,
 			  struct sockaddr_in *address, bool shared)
 {
@@ -28,12 +39,10 @@ static int forward_socket(const struct slirp_forward *forward,
 
 	if (sock < 0)
 		return -errno;
-	setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (shared)
 		setsockopt(sock, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
-	if (type == SOCK_DGRAM && !shared)
-		setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &(int) { 0 },
-			   sizeof(int));
+	if (type == SOCK_STREAM)
+		forward_set_stream(sock);
 	if (bind(sock, (struct sockaddr *)address, sizeof(*address)) ||
 	    (type == SOCK_STREAM && listen(sock, FORWARD_BACKLOG)) ||
 	    getsockname(sock, (struct sockaddr *)address, &size)) {

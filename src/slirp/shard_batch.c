@@ -53,12 +53,15 @@ static void batch_finish(struct shard *shard, struct shard_op *op)
 static void batch_run(struct shard *shard, struct shard_batch *batch)
 {
 	struct engine_op *list[SHARD_OPS_MAX];
+	unsigned int count = 0;
 
+	/* A flow that died since has had its socket closed, perhaps reused. */
 	for (unsigned int i = 0; i < batch->count; i++)
-		list[i] = &batch->op[i].op;
-	engine_run(shard->engine, list, batch->count);
+		if (!batch->op[i].flow->dead)
+			list[count++] = &batch->op[i].op;
+	engine_run(shard->engine, list, count);
 	SHARD_COUNT(shard, batches, 1);
-	SHARD_COUNT(shard, operations, batch->count);
+	SHARD_COUNT(shard, operations, count);
 	for (unsigned int i = 0; i < batch->count; i++)
 		batch_finish(shard, &batch->op[i]);
 	batch->count = 0;

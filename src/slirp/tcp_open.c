@@ -225,7 +225,6 @@ void tcp_accept(struct shard *shard, int sock, const struct sockaddr_in *guest)
 	struct flow_key key;
 	struct flow *flow;
 	struct tcp_flow *tcp;
-	int one = 1;
 
 	tcp_accept_key(shard, sock, guest, &key);
 	flow = tcp_accept_flow(shard, &key);
@@ -234,8 +233,6 @@ void tcp_accept(struct shard *shard, int sock, const struct sockaddr_in *guest)
 		close(sock);
 		return;
 	}
-	SHARD_COUNT(shard, syscalls, 2);
-	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	flow->sock = sock;
 	flow->rx_queue = (uint16_t)shard_index(shard);
 	tcp = tcp_of(flow);
