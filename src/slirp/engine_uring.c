@@ -302,6 +302,10 @@ static unsigned int uring_take_ready(struct engine_uring *self,
 	return n;
 }
 
+/*
+ * Completions of removed polls and of closes end a wait, too, but are nothing
+ * to the caller, who takes "no event" for the time-out: wait on.
+ */
 static unsigned int uring_wait(struct engine *engine,
 			       struct engine_event *event, unsigned int max,
 			       int64_t timeout_us)
@@ -312,16 +316,21 @@ static unsigned int uring_wait(struct engine *engine,
 		.tv_nsec = timeout_us % 1000000 * 1000,
 	};
 	struct io_uring_cqe *cqe;
+	int ret = 0;
 
 	uring_reap(self, NULL);
-	engine->syscalls++;
-	if (self->ready_first >= 0 || timeout_us == 0)
+	if (self->ready_first >= 0 || timeout_us == 0) {
+		engine->syscalls++;
 		io_uring_submit_and_get_events(&self->ring);
-	else
-		io_uring_submit_and_wait_timeout(
+		uring_reap(self, NULL);
+	}
+	while (self->ready_first < 0 && timeout_us && ret >= 0) {
+		engine->syscalls++;
+		ret = io_uring_submit_and_wait_timeout(
 			&self->ring, &cqe, 1, timeout_us < 0 ? NULL : &timeout,
 			NULL);
-	uring_reap(self, NULL);
+		uring_reap(self, NULL);
+	}
 	return uring_take_ready(self, event, max);
 }
 

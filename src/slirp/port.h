@@ -163,7 +163,7 @@ struct port_ops {
 };
 
 /* How long an interrupt for transmitted frames may wait, microseconds. */
-#define PORT_PUT_OFF_US 200
+#define PORT_PUT_OFF_US 1000
 
 /* Embedded as first member of an implementation. */
 struct port {

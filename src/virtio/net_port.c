@@ -143,8 +143,12 @@ static void net_port_flush_tx(struct net_port *port)
 {
 	if (vring_publish(&port->tx.ring))
 		port->tx_put_off = true;
-	if (port->tx_put_off && (port->tx_lag_frames >= NET_TX_LAG_FRAMES ||
-				 port->tx_lag_bytes >= NET_TX_LAG_BYTES))
+	if (!port->tx_put_off)
+		return;
+	/* A driver that has polled meanwhile wants none: that settles it. */
+	if (!vring_wants_interrupt(&port->tx.ring) ||
+	    port->tx_lag_frames >= NET_TX_LAG_FRAMES ||
+	    port->tx_lag_bytes >= NET_TX_LAG_BYTES)
 		net_port_settle(&port->base);
 }
 

@@ -15,7 +15,7 @@
  * The driver is on another CPU. Pairs of orderings, ours with the driver's:
  *   load-acquire of avail->idx	 <-> its write barrier before storing avail->idx
  *   store-release of used->idx	 <-> its read barrier after loading used->idx
- *   fence in vring_needs_interrupt() <-> its barrier between storing used_event
+ *   fence in vring_wants_interrupt() <-> its barrier between storing used_event
  *	(or clearing NO_INTERRUPT) and re-reading used->idx
  *   fence in vring_enable_kicks() <-> its barrier between storing avail->idx
  *	and reading avail_event (or NO_NOTIFY)
@@ -271,13 +271,11 @@ bool vring_publish(struct vring *vring)
 	return true;
 }
 
-bool vring_needs_interrupt(struct vring *vring)
+bool vring_wants_interrupt(const struct vring *vring)
 {
 	uint16_t now = vring->used_published;
-	uint16_t before = vring->used_judged;
 	uint16_t event;
 
-	vring->used_judged = now;
 	/*
 	 * used->idx must be visible before used_event is read. Pairs with the
 	 * driver's barrier between storing used_event and loading used->idx.
@@ -290,7 +288,16 @@ bool vring_needs_interrupt(struct vring *vring)
 	event = __atomic_load_n(&vring->avail->ring[vring->size],
 				__ATOMIC_RELAXED);
 	/* Was entry @event filled since the last time? virtio 1.2, 2.7.7.2 */
-	return (uint16_t)(now - event - 1) < (uint16_t)(now - before);
+	return (uint16_t)(now - event - 1) <
+	       (uint16_t)(now - vring->used_judged);
+}
+
+bool vring_needs_interrupt(struct vring *vring)
+{
+	bool wanted = vring_wants_interrupt(vring);
+
+	vring->used_judged = vring->used_published;
+	return wanted;
 }
 
 /* Stores only what changes: the driver's CPU keeps its copy of the line. */

@@ -137,6 +137,14 @@ bool vring_publish(struct vring *vring);
 bool vring_needs_interrupt(struct vring *vring);
 
 /**
+ * vring_wants_interrupt() - Would the driver want one now?
+ *
+ * As vring_needs_interrupt(), but the question stays open: asking again later
+ * covers the same buffers and those published since.
+ */
+bool vring_wants_interrupt(const struct vring *vring);
+
+/**
  * vring_disable_kicks() - Tell the driver that the ring is looked at anyway
  *
  * A hint: a kick may come nevertheless (virtio 1.2, 2.7.10).
