@@ -18,13 +18,19 @@ static void plan_apart(const struct topology *topology, unsigned int vcpus,
 	}
 }
 
-static void plan_together(const struct topology *topology, unsigned int vcpus,
-			  unsigned int shards, struct placement *plan)
+/*
+ * Round robin, each shard one CPU further than its vCPU: on the vCPU's own it
+ * could only run once the vCPU has left the guest.
+ */
+static void plan_shared(const struct topology *topology, unsigned int vcpus,
+			unsigned int shards, struct placement *plan)
 {
+	unsigned int count = topology->cpu_count;
+
 	for (unsigned int i = 0; i < vcpus; i++)
-		plan->vcpu[i] = topology->cpu[i % topology->cpu_count].id;
+		plan->vcpu[i] = topology->cpu[i % count].id;
 	for (unsigned int i = 0; i < shards; i++)
-		plan->shard[i] = topology->cpu[i % topology->cpu_count].id;
+		plan->shard[i] = topology->cpu[(i + 1) % count].id;
 }
 
 void placement_plan(const struct topology *topology, unsigned int vcpus,
@@ -33,7 +39,7 @@ void placement_plan(const struct topology *topology, unsigned int vcpus,
 	if (vcpus + shards <= topology->cpu_count)
 		plan_apart(topology, vcpus, shards, plan);
 	else
-		plan_together(topology, vcpus, shards, plan);
+		plan_shared(topology, vcpus, shards, plan);
 }
 
 int placement_apply(unsigned int cpu, const char *name)

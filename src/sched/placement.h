@@ -24,8 +24,8 @@ struct placement {
  * @plan:	To fill
  *
  * With a CPU for every thread, vCPU i and shard i get neighbours. With fewer,
- * vCPU i and shard i share one: a wake-up that stays on its CPU costs a tenth
- * of one that crosses (docs/architecture.md).
+ * vCPUs go round the CPUs, and shard i is on the CPU behind that of vCPU i
+ * (docs/decisions/0008-shards-beside-vcpus.md).
  *
  * Context: pure; the same input gives the same plan.
  */
