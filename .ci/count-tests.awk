@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Reads the JUnit file that ctest writes and prints "PASSED FAILED SKIPPED"
+# over all checks: a cmocka program tells how many it made, nat.sh prints one
+# "ok" or "not ok" for each, any other test counts as one. Lines that say why
+# something was skipped go to stderr.
+function finish(    sum) {
+	sum = p + f + s
+	if (status == "run" && sum == 0)
+		p = 1
+	else if (status == "fail" && f == 0)
+		f = 1
+	else if (status == "notrun" || status == "disabled") {
+		if (sum == 0)
+			s = 1
+		print "skipped: " name ": " (why == "" ? "no reason given" : why) >"/dev/stderr"
+	}
+	passed += p
+	failed += f
+	skipped += s
+}
+
+# The attribute of a <testcase> line.
+function attribute(key,    rest) {
+	if (!match($0, " " key "=\"[^\"]*\""))
+		return ""
+	rest = substr($0, RSTART, RLENGTH)
+	gsub("^ " key "=\"|\"$", "", rest)
+	return rest
+}
+
+/<testcase / {
+	p = f = s = 0
+	why = ""
+	name = attribute("name")
+	status = attribute("status")
+}
+/^(.*<system-out>)?\[  PASSED  \] [0-9]+ test/ { p += $4 }
+/^(.*<system-out>)?\[  FAILED  \] [0-9]+ test/ { f += $4 }
+/^(.*<system-out>)?\[  SKIPPED \] [0-9]+ test/ { s += $4 }
+/^(.*<system-out>)?ok - / { p++ }
+/^(.*<system-out>)?not ok - / { f++ }
+/^(.*<system-out>)?skipped: / { why = $0; sub(/^.*skipped: /, "", why) }
+/^\[  SKIPPED \] [^0-9]/ && status == "run" {
+	print "skipped: " name ": " $4 >"/dev/stderr"
+}
+/<\/testcase>/ { finish() }
+END { print passed + 0, failed + 0, skipped + 0 }
