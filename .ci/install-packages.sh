@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs what packages.txt names and the machine lacks.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+missing=()
+while read -r package; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+		grep -q 'ok installed' || missing+=("$package")
+done < <(grep -v '^#' packages.txt)
+[ ${#missing[@]} -gt 0 ] || exit 0
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+echo "Installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get -qq update
+$as_root apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
