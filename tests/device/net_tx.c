@@ -125,7 +125,8 @@ static void turn(struct rig *rig, unsigned int count)
 	for (unsigned int i = 0; i < count; i++)
 		port->ops->tx_done(port, rig_expect(rig, 0, 60, i, NULL));
 	port->ops->flush(port);
-	port->ops->flush(port);
+	port->ops->settle(port);
+	port->ops->settle(port);
 }
 
 static void check_interrupts(uint64_t without)
@@ -225,6 +226,59 @@ static void unusable_frames_are_dropped_and_counted(void **state)
 	rig_free(rig);
 }
 
+/* What a turn leaves: frames sent and completed, flushed, not settled. */
+static void flush_turn(struct rig *rig, unsigned int count, unsigned int size)
+{
+	struct port *port = rig_port(rig, 0);
+
+	for (unsigned int i = 0; i < count; i++)
+		rig_send(rig, 0, &plain, size, i, 0);
+	for (unsigned int i = 0; i < count; i++)
+		port->ops->tx_done(port, rig_expect(rig, 0, size, i, NULL));
+	port->ops->flush(port);
+}
+
+static void interrupt_for_few_frames_is_put_off(void **state)
+{
+	struct rig *rig = rig_make(&(struct rig_options) { 0 });
+	struct port *port = rig_port(rig, 0);
+
+	(void)state;
+	flush_turn(rig, 3, 60);
+	assert_int_equal(rig->interrupts[1], 0);
+	assert_true(port->ops->put_off(port));
+	port->ops->settle(port);
+	assert_int_equal(rig->interrupts[1], 1);
+	assert_false(port->ops->put_off(port));
+	rig_free(rig);
+}
+
+static void interrupt_for_many_bytes_is_not_put_off(void **state)
+{
+	struct rig *rig = rig_make(&(struct rig_options) { 0 });
+
+	(void)state;
+	flush_turn(rig, 12, 1500);
+	assert_int_equal(rig->interrupts[1], 1);
+	rig_free(rig);
+}
+
+static void driver_that_polled_gets_no_interrupt(void **state)
+{
+	struct rig *rig = rig_make(&(struct rig_options) { 0 });
+	struct port *port = rig_port(rig, 0);
+
+	(void)state;
+	flush_turn(rig, 3, 60);
+	while (driver_take(&rig->tx[0], NULL) >= 0)
+		;
+	driver_enable_interrupts(&rig->tx[0], 1);
+	port->ops->flush(port);
+	assert_false(port->ops->put_off(port));
+	assert_int_equal(rig->interrupts[1], 0);
+	rig_free(rig);
+}
+
 /* More frames than 16-bit indices count. */
 static void rings_wrap(void **state)
 {
@@ -254,6 +308,9 @@ int main(void)
 		cmocka_unit_test(kicks_are_asked_for_while_asleep_only),
 		cmocka_unit_test(kicks_without_event_idx_too),
 		cmocka_unit_test(unusable_frames_are_dropped_and_counted),
+		cmocka_unit_test(interrupt_for_few_frames_is_put_off),
+		cmocka_unit_test(interrupt_for_many_bytes_is_not_put_off),
+		cmocka_unit_test(driver_that_polled_gets_no_interrupt),
 		cmocka_unit_test(rings_wrap),
 	};
 

@@ -231,7 +231,7 @@ static void no_queue_above_the_set_count_is_used(void **state)
 
 static void handed_over_frames_stay_in_order(void **state)
 {
-	enum { COUNT = 5000 };
+	enum { COUNT = 500 };
 	struct fixture *f = *state;
 	struct sockaddr_in from;
 
