@@ -60,10 +60,11 @@ parameters() {
 }
 
 # Starts the VMM with guards around it: one that hangs is told to stop, then
-# killed. Sets child.
+# killed. Its output goes to $vm_output, which it opens itself: opening a FIFO
+# waits for the reader. Sets child.
 vm_start() {
 	[ $vmm = qemu ] || net="$net,resolver=127.0.0.1:$port_dns"
-	(vm_exec "$@") </dev/null &
+	(vm_exec "$@") </dev/null >"$vm_output" 2>"$work/errors" &
 	child=$!
 	pids="$pids $child"
 	(
@@ -109,14 +110,14 @@ guest_boot() {
 	console=$work/console
 	: >"$console"
 	initrd_setup
-	vm_start "$2" "$3" "$(parameters "$2" "$3" "$4")" "$console" >"$work/output" 2>&1
+	vm_output=$work/output
+	vm_start "$2" "$3" "$(parameters "$2" "$3" "$4")" "$console"
 	vm_wait
 	sed -i 's/\r$//' "$console"
 	report "$label" "$4" "$console"
 	expect "$label: ends with status ${5:-0}" "${5:-0}" $status
 	if [ $failed -gt "$before" ] || [ -n "$verbose" ]; then
-		comment <"$work/output"
-		comment <"$console"
+		cat "$work/output" "$work/errors" "$console" | comment
 	fi
 }
 
@@ -128,8 +129,8 @@ guest_restarts() {
 	rm -f "$work/stdio"
 	mkfifo "$work/stdio"
 	reboot=yes
-	vm_start "$2" "$3" "$(parameters "$2" "$3" "$4") mq.then=reboot" stdio \
-		>"$work/stdio" 2>"$work/output"
+	vm_output=$work/stdio
+	vm_start "$2" "$3" "$(parameters "$2" "$3" "$4") mq.then=reboot" stdio
 	boots=0
 	good=0
 	while IFS= read -r text; do
@@ -146,6 +147,6 @@ guest_restarts() {
 	reboot=no
 	checks=$(echo "$4" | tr , '\n' | wc -l)
 	expect "$label: $5 boots in a row pass $4" $((checks * $5)) $good
-	[ $good -ge $((checks * $5)) ] || comment <"$work/output"
+	[ $good -ge $((checks * $5)) ] || comment <"$work/errors"
 	expect "$label: SIGTERM stops it with status 0" 0 $status
 }
