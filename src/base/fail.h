@@ -3,7 +3,7 @@
 #define MQVMM_BASE_FAIL_H
 
 /**
- * struct fail - Why a start-up step failed, for the one sentence that is printed
+ * struct fail - Why a start-up step failed, in one sentence to print
  * @text:	Cause and remedy, without a final newline; empty when unset
  */
 struct fail {

@@ -43,9 +43,8 @@ int file_create(const void *data, size_t size, char *path);
 /* A small vmlinux with a PVH note, every field of which may be spoiled. */
 #define ELF_TEXT_GPA  (16 * MIB)
 #define ELF_DATA_GPA  (17 * MIB)
-#define ELF_DATA_SIZE 8192 /* in memory; in the file it is as long as data[] \
-			    */
-#define ELF_ENTRY (ELF_TEXT_GPA + 16)
+#define ELF_DATA_SIZE 8192 /* in memory; data[] is what the file holds */
+#define ELF_ENTRY     (ELF_TEXT_GPA + 16)
 
 enum elf_segment { ELF_TEXT, ELF_DATA, ELF_NOTE, ELF_SEGMENTS };
 
