@@ -3,7 +3,7 @@
 # check-layers.sh BUILD: who may include whom, headers that compile alone, licence
 # lines, and no writable globals in the libraries of BUILD.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 build=$1
 status=0
 

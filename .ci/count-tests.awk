@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Reads the JUnit file that ctest writes and prints "PASSED FAILED SKIPPED"
-# over all checks: a cmocka program tells how many it made, nat.sh prints one
-# "ok" or "not ok" for each, any other test counts as one. Lines that say why
-# something was skipped go to stderr.
+# Reads the JUnit file that ctest writes and prints "N passed, N failed, N
+# skipped" over all checks: a cmocka program tells how many it made, nat.sh
+# prints one "ok" or "not ok" for each, any other test counts as one. What was
+# skipped is told before, one line each.
 function finish(    sum) {
 	sum = p + f + s
 	if (status == "run" && sum == 0)
@@ -12,7 +12,7 @@ function finish(    sum) {
 	else if (status == "notrun" || status == "disabled") {
 		if (sum == 0)
 			s = 1
-		print "skipped: " name ": " (why == "" ? "no reason given" : why) >"/dev/stderr"
+		print "skipped: " name ": " (why == "" ? "no reason given" : why)
 	}
 	passed += p
 	failed += f
@@ -31,6 +31,7 @@ function attribute(key,    rest) {
 /<testcase / {
 	p = f = s = 0
 	why = ""
+	summing = 0
 	name = attribute("name")
 	status = attribute("status")
 }
@@ -40,8 +41,11 @@ function attribute(key,    rest) {
 /^(.*<system-out>)?ok - / { p++ }
 /^(.*<system-out>)?not ok - / { f++ }
 /^(.*<system-out>)?skipped: / { why = $0; sub(/^.*skipped: /, "", why) }
-/^\[  SKIPPED \] [^0-9]/ && status == "run" {
-	print "skipped: " name ": " $4 >"/dev/stderr"
+/^\[==========\] [0-9]+ test\(s\) run/ { summing = 1 }
+/^\[  SKIPPED \] [^0-9]/ && !summing {
+	print "skipped: " name ": " $4
 }
 /<\/testcase>/ { finish() }
-END { print passed + 0, failed + 0, skipped + 0 }
+END {
+	print passed + 0 " passed, " failed + 0 " failed, " skipped + 0 " skipped"
+}
