@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "slirp/engine_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
@@ -214,6 +215,7 @@ static unsigned int uring_reap(struct engine_uring *self,
 		if (type == URING_POLL) {
 			uring_polled(self, cqe);
 		} else if (type == URING_OP) {
+			assert(op); /* none is left from an earlier batch */
 			op[cqe->user_data]->result = cqe->res;
 			ops++;
 		}
