@@ -43,10 +43,16 @@ for header in src/*/*.h src/*.h; do
 			-fsyntax-only -x c - || complain "$header does not compile alone"
 done
 
-git ls-files '*.c' '*.h' '*.sh' '*.cmake' '*CMakeLists.txt' '*.asl' test.sh .ci/run |
-	xargs grep -L 'SPDX-License-Identifier' | grep . &&
+{
+	git ls-files '*.c' '*.h' '*.sh' '*.awk' '*.cmake' '*CMakeLists.txt' '*.asl'
+	git grep -lI '^#!/' # scripts without an ending in their name
+} | sort -u | xargs grep -L 'SPDX-License-Identifier' | grep . &&
 	complain "these files lack a licence line"
 
+for folder in base sched kvm pci slirp tap virtio; do
+	[ -e "$build/src/$folder/libmqvmm_$folder.a" ] ||
+		complain "$build has no library of src/$folder to look into"
+done
 # Constant tables of pointers are in .data.rel.ro, which is read-only once loaded.
 find "$build/src" -name 'libmqvmm_*.a' | sort | while read -r library; do
 	nm -f sysv "$library" 2>/dev/null | awk -F'|' -v library="$library" '
