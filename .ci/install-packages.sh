@@ -12,6 +12,9 @@ done < <(grep -v '^#' packages.txt)
 as_root=
 [ "$(id -u)" = 0 ] || as_root=sudo
 echo "Installing ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get -qq update
-$as_root apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+apt() {
+	$as_root env DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -qq \
+		-o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 "$@" </dev/null
+}
+apt update
+apt install -y --no-install-recommends "${missing[@]}" >/dev/null
