@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "options.h"
+
+#define ARGUMENTS_MAX 16
+
+/* Parse "mqvmm run" with the arguments up to NULL. */
+static int parse(struct vmm_config *config, struct fail *fail, ...)
+{
+	char *argv[ARGUMENTS_MAX] = { "run", "--kernel", "k" };
+	int argc = 3;
+	va_list args;
+
+	memset(fail, 0, sizeof(*fail));
+	va_start(args, fail);
+	while (argc < ARGUMENTS_MAX - 1 && (argv[argc] = va_arg(args, char *)))
+		argc++;
+	va_end(args);
+	return options_parse_run(argc, argv, config, fail);
+}
+
+static void defaults_give_a_queue_pair_per_cpu(void **state)
+{
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, "--cpus", "4", NULL), 0);
+	assert_int_equal(config.machine.topology.cpus, 4);
+	assert_int_equal(config.slirp.shard_count, 4);
+	assert_true(config.net);
+	assert_true(config.reboot);
+	assert_true(config.place);
+	assert_int_equal(config.machine.serial, MACHINE_SERIAL_STDIO);
+	assert_string_equal(config.machine.command_line, "console=ttyS0");
+	assert_int_equal(ntohl(config.slirp.gateway.s_addr), 0x0a000202);
+}
+
+static void kernel_is_required(void **state)
+{
+	char *argv[] = { "run", NULL };
+	struct vmm_config config;
+	struct fail fail = { 0 };
+
+	(void)state;
+	assert_int_equal(options_parse_run(1, argv, &config, &fail), -EINVAL);
+	assert_non_null(strstr(fail.text, "--kernel"));
+}
+
+static void help_is_told_apart_from_errors(void **state)
+{
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, "--help", NULL), 1);
+	assert_non_null(strstr(options_run_help(), "--cpus"));
+}
+
+static void cpus_follow_their_shape(void **state)
+{
+	static const struct {
+		const char *text;
+		struct machine_topology want;
+	} good[] = {
+		{ "1", { 1, 1, 1, 1 } },
+		{ "6", { 6, 1, 6, 1 } },
+		{ "8,sockets=2,cores=2,threads=2", { 8, 2, 2, 2 } },
+		{ "8,sockets=2", { 8, 2, 4, 1 } },
+		{ "8,threads=2", { 8, 1, 4, 2 } },
+		{ "8,cores=2", { 8, 4, 2, 1 } },
+		{ "1024", { 1024, 1, 1024, 1 } },
+	};
+	struct machine_topology topology;
+	struct fail fail = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_int_equal(
+			options_parse_cpus(good[i].text, &topology, &fail), 0);
+		assert_memory_equal(&topology, &good[i].want, sizeof(topology));
+	}
+}
+
+static void memory_has_units(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t want;
+	} good[] = {
+		{ "64", 64ULL << 20 },     { "512M", 512ULL << 20 },
+		{ "6G", 6ULL << 30 },      { "2T", 2ULL << 40 },
+		{ "65536K", 64ULL << 20 },
+	};
+	struct machine_config machine;
+	struct fail fail = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		memset(&machine, 0, sizeof(machine));
+		assert_int_equal(
+			options_parse_memory(good[i].text, &machine, &fail), 0);
+		assert_int_equal(machine.memory_size, good[i].want);
+	}
+	assert_int_equal(options_parse_memory("2G,hugepages=1G,prefault=on",
+					      &machine, &fail),
+			 0);
+	assert_int_equal(machine.pages, MACHINE_PAGES_1G);
+	assert_true(machine.prefault);
+}
+
+static void network_options_are_taken(void **state)
+{
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(
+		parse(&config, &fail, "--net",
+		      "user,queues=3,engine=epoll,net=192.168.7.0/24,mtu=9000,"
+		      "mac=52:54:00:00:00:01,hostname=box,loopback=off,"
+		      "restrict=on,resolver=127.0.0.1:5353,resolver=9.9.9.9",
+		      NULL),
+		0);
+	assert_int_equal(config.slirp.shard_count, 3);
+	assert_int_equal(config.slirp.engine, SLIRP_ENGINE_EPOLL);
+	assert_int_equal(ntohl(config.slirp.gateway.s_addr), 0xc0a80702);
+	assert_int_equal(ntohl(config.slirp.dns.s_addr), 0xc0a80703);
+	assert_int_equal(ntohl(config.slirp.guest.s_addr), 0xc0a8070f);
+	assert_int_equal(config.slirp.mtu, 9000);
+	assert_int_equal(config.slirp.guest_mac[5], 1);
+	assert_string_equal(config.slirp.hostname, "box");
+	assert_false(config.slirp.host_loopback);
+	assert_true(config.slirp.restricted);
+	assert_int_equal(config.slirp.resolver_count, 2);
+	assert_int_equal(ntohs(config.slirp.resolver[0].sin_port), 5353);
+	assert_int_equal(ntohs(config.slirp.resolver[1].sin_port), 53);
+}
+
+static void no_network_is_possible(void **state)
+{
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, "--net", "none", NULL), 0);
+	assert_false(config.net);
+}
+
+static void forwards_are_qemus(void **state)
+{
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, "--net",
+			       "hostfwd=tcp:127.0.0.1:2222-:22,"
+			       "hostfwd=udp::53-10.0.2.20:5353,hostfwd=::0-:80",
+			       NULL),
+			 0);
+	assert_int_equal(config.slirp.forward_count, 3);
+	assert_int_equal(config.slirp.forward[0].protocol, IPPROTO_TCP);
+	assert_int_equal(ntohl(config.slirp.forward[0].host.sin_addr.s_addr),
+			 INADDR_LOOPBACK);
+	assert_int_equal(ntohs(config.slirp.forward[0].host.sin_port), 2222);
+	assert_int_equal(config.slirp.forward[0].guest.sin_addr.s_addr,
+			 config.slirp.guest.s_addr);
+	assert_int_equal(config.slirp.forward[1].protocol, IPPROTO_UDP);
+	assert_int_equal(ntohl(config.slirp.forward[1].guest.sin_addr.s_addr),
+			 0x0a000214);
+	assert_int_equal(ntohs(config.slirp.forward[2].host.sin_port), 0);
+}
+
+static void malformed_options_get_one_sentence(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "--cpus", "0" },
+		{ "--cpus", "1025" },
+		{ "--cpus", "-1" },
+		{ "--cpus", "4,sockets=3" },
+		{ "--cpus", "4,dies=2" },
+		{ "--cpus", "" },
+		{ "--memory", "0" },
+		{ "--memory", "3M" },
+		{ "--memory", "1G,hugepages=4K" },
+		{ "--memory", "99999999999999T" },
+		{ "--memory", "1G,prefault" },
+		{ "--memory", "3G,speed=1" },
+		{ "--net", "queues=0" },
+		{ "--net", "queues=1025" },
+		{ "--net", "engine=poll" },
+		{ "--net", "net=10.0.2.0" },
+		{ "--net", "net=10.0.2.0/33" },
+		{ "--net", "host=10.9.9.9" },
+		{ "--net", "dns=10.0.2.2" },
+		{ "--net", "mac=01:00:00:00:00:01" },
+		{ "--net", "mac=52:54" },
+		{ "--net", "mtu=100" },
+		{ "--net", "hostname=" },
+		{ "--net", "resolver=::1" },
+		{ "--net", "resolver=1.2.3.4:0" },
+		{ "--net", "restrict=maybe" },
+		{ "--net", "hostfwd=tcp::22" },
+		{ "--net", "hostfwd=sctp::22-:22" },
+		{ "--net", "hostfwd=tcp::22-:0" },
+		{ "--net", "hostfwd=tcp::99999-:22" },
+		{ "--net", "bogus=1" },
+		{ "--place", "everywhere" },
+		{ "--bogus", "1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct vmm_config config;
+		struct fail fail;
+
+		assert_int_equal(
+			parse(&config, &fail, bad[i][0], bad[i][1], NULL),
+			-EINVAL);
+		assert_true(strlen(fail.text) > 20);
+		assert_null(strchr(fail.text, '\n'));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_give_a_queue_pair_per_cpu),
+		cmocka_unit_test(kernel_is_required),
+		cmocka_unit_test(help_is_told_apart_from_errors),
+		cmocka_unit_test(cpus_follow_their_shape),
+		cmocka_unit_test(memory_has_units),
+		cmocka_unit_test(network_options_are_taken),
+		cmocka_unit_test(no_network_is_possible),
+		cmocka_unit_test(forwards_are_qemus),
+		cmocka_unit_test(malformed_options_get_one_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
