@@ -68,9 +68,9 @@ as_root() {
 }
 
 apt_install() {
-	export DEBIAN_FRONTEND=noninteractive
 	as_root apt-get -qq update
-	as_root apt-get -qq install -y --no-install-recommends "$@"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
+		--no-install-recommends -o DPkg::Lock::Timeout=120 "$@" </dev/null
 }
 
 # need_packages PACKAGE...: installs those that are missing.

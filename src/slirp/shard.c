@@ -159,7 +159,10 @@ static void shard_dispatch(struct shard *shard,
 	case TOKEN_LISTENER:
 		forward_accept(shard, (uint32_t)event->token);
 		break;
-	default: /* a kick or a wake-up: the turn itself is the answer */
+	case TOKEN_KICK:
+		SHARD_COUNT(shard, kicks, 1);
+		break;
+	default: /* a wake-up: the turn itself is the answer */
 		break;
 	}
 }

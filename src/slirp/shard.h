@@ -35,6 +35,7 @@
 struct shard_counters {
 	uint64_t turns;
 	uint64_t waits;
+	uint64_t kicks; /* doorbells that the shard was told of */
 	uint64_t tx_frames, tx_bytes;
 	uint64_t rx_frames, rx_bytes;
 	uint64_t tx_malformed;   /* dropped: not a frame that we can read */

@@ -16,19 +16,20 @@ struct stats_name {
 	}
 
 static const struct stats_name stats_names[] = {
-	STATS_NAME(turns),           STATS_NAME(waits),
-	STATS_NAME(tx_frames),       STATS_NAME(tx_bytes),
-	STATS_NAME(rx_frames),       STATS_NAME(rx_bytes),
-	STATS_NAME(tx_dropped),      STATS_NAME(rx_dropped),
-	STATS_NAME(tx_malformed),    STATS_NAME(tx_unsupported),
-	STATS_NAME(rx_stalls),       STATS_NAME(handoffs_out),
-	STATS_NAME(handoffs_in),     STATS_NAME(handoffs_full),
-	STATS_NAME(flows_made),      STATS_NAME(flows_ended),
-	STATS_NAME(flows_refused),   STATS_NAME(tcp_flows),
-	STATS_NAME(udp_flows),       STATS_NAME(icmp_flows),
-	STATS_NAME(tcp_retransmits), STATS_NAME(tcp_resets),
-	STATS_NAME(dns_queries),     STATS_NAME(operations),
-	STATS_NAME(batches),         STATS_NAME(syscalls),
+	STATS_NAME(turns),          STATS_NAME(waits),
+	STATS_NAME(kicks),          STATS_NAME(tx_frames),
+	STATS_NAME(tx_bytes),       STATS_NAME(rx_frames),
+	STATS_NAME(rx_bytes),       STATS_NAME(tx_dropped),
+	STATS_NAME(rx_dropped),     STATS_NAME(tx_malformed),
+	STATS_NAME(tx_unsupported), STATS_NAME(rx_stalls),
+	STATS_NAME(handoffs_out),   STATS_NAME(handoffs_in),
+	STATS_NAME(handoffs_full),  STATS_NAME(flows_made),
+	STATS_NAME(flows_ended),    STATS_NAME(flows_refused),
+	STATS_NAME(tcp_flows),      STATS_NAME(udp_flows),
+	STATS_NAME(icmp_flows),     STATS_NAME(tcp_retransmits),
+	STATS_NAME(tcp_resets),     STATS_NAME(dns_queries),
+	STATS_NAME(operations),     STATS_NAME(batches),
+	STATS_NAME(syscalls),
 };
 
 #define STATS_COUNT (sizeof(stats_names) / sizeof(stats_names[0]))

@@ -34,6 +34,9 @@ mqvmm_list() {
 	guest_boot "6 GiB" 2 6144 memory
 	append=
 
+	append="mq.net=no mq.then=reboot"
+	guest_boot "reboots with --no-reboot" 1 512 cpus 3
+	append=
 	guest_restarts "reboots" 2 512 cpus,dhcp,ping 3
 	[ "$guest" != stock ] || topology_list
 }

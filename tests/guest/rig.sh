@@ -19,11 +19,11 @@ script=$(mktemp)
 trap 'rm -f "$script"' EXIT
 cat >"$script" <<'EOT'
 exec sh /tests/guest/run.sh --mqvmm /bin/mqvmm --mqload /bin/mqload \
-	--images /images --guest stock --list rig --slow 5
+	--images /images --guest stock --list rig --slow 2
 EOT
 "$root/bench/guest/rig.sh" --script "$script" --stock "$images/stock" \
 	--file "$mqvmm:bin/mqvmm" --file "$mqload:bin/mqload" \
 	--file "$images/stock-vmlinuz:images/stock-vmlinuz" \
 	--file "$images/stock-initramfs.gz:images/stock-initramfs.gz" \
 	--file "$root/bench/guest/vm.sh:bench/guest/vm.sh" \
-	--file "$root/tests/guest:tests/guest" --timeout 600
+	--file "$root/tests/guest:tests/guest" --timeout 900
