@@ -7,9 +7,12 @@ mqvmm_list() {
 	guest_boot "2 CPUs" 2 512 \
 		cpus,queues,dhcp,dns,ping,udp,refused,crr,bulk,resize,rebind
 
-	topology=sockets=2,cores=2,threads=1
-	append="mq.topology=2,2,1 mq.crr=500"
-	guest_boot "4 CPUs as 2x2x1" 4 512 cpus,topology,queues,crr
+	append="mq.crr=500"
+	guest_boot "4 CPUs" 4 512 cpus,queues,crr
+
+	topology=sockets=2,cores=2,threads=2
+	append="mq.topology=2,2,2 mq.net=no"
+	guest_boot "8 CPUs as 2x2x2" 8 512 cpus,topology
 	topology=
 
 	append="pci=nomsi mq.crr=500"
