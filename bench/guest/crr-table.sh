@@ -113,8 +113,10 @@ print_tables() {
 	echo
 	echo "CRR from a $guest guest under $vmm, $cpus vCPUs, $seconds s per row"
 	echo
-	echo "         ------------- guest -------------  ---------- host direct ----------"
-	echo "  M  CRR/s    p50 us   p99 us  errors        CRR/s   p50 us   p99 us  errors"
+	printf '%3s %35s    %35s\n' "" "---------------- guest -------------" \
+		"------------- host direct ----------"
+	printf '%3s %9s %8s %8s %7s    %9s %8s %8s %7s\n' M \
+		CRR/s "p50 us" "p99 us" errors CRR/s "p50 us" "p99 us" errors
 	for flows in 1 2 4 8; do
 		printf '%3d %s    %s\n' $flows "$(row "$(cat "$work/guest.$flows")")" \
 			"$(row "$(cat "$work/host.$flows")")"
