@@ -25,7 +25,8 @@
 #define BOOT_EBDA_BASE         0x9FC00 /* reserved from here to BOOT_VGA_BASE */
 #define BOOT_VGA_BASE          0xA0000
 #define BOOT_MP_TABLE_BASE     0xFC000
-#define BOOT_MP_TABLE_SIZE     0x4000   /* bytes */
+#define BOOT_MP_TABLE_SIZE     0x3ff0   /* bytes */
+#define BOOT_RESET_VECTOR      0xFFFF0  /* F000:FFF0, reserved as all above */
 #define BOOT_HIGH_BASE         0x100000 /* kernel and initrd are from here up */
 
 /* Selectors in the GDT: what both boot protocols ask for. */
@@ -229,7 +230,11 @@ int boot_mp_write(const struct guest_memory *memory,
 		  const struct machine_topology *topology);
 
 /**
- * boot_tables_write() - GDT, and page tables that map the first 4 GiB 1:1
+ * boot_tables_write() - GDT, page tables that map the first 4 GiB 1:1, and the
+ *	code at the reset vector
+ *
+ * Linux with hardware-reduced ACPI takes EFI's reset for the one to use and,
+ * without EFI, jumps to the BIOS in real mode: there it has to find a reset.
  *
  * Return: 0, or -EFAULT without RAM there
  */

@@ -50,6 +50,11 @@ struct page_tables {
 	uint64_t directory[DIRECTORY_COUNT * TABLE_ENTRIES];
 };
 
+/* mov $0xfe, %al; out %al, $0x64; hlt; jmp to hlt: the keyboard's reset line */
+static const uint8_t reset_code[] = {
+	0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd
+};
+
 int boot_tables_write(const struct guest_memory *memory)
 {
 	const uint64_t table = PAGE_PRESENT | PAGE_WRITABLE;
@@ -57,9 +62,12 @@ int boot_tables_write(const struct guest_memory *memory)
 		guest_memory_at(memory, BOOT_PAGE_TABLES_BASE, sizeof(*pages));
 	uint64_t *gdt =
 		guest_memory_at(memory, BOOT_GDT_BASE, sizeof(boot_gdt));
+	void *reset =
+		guest_memory_at(memory, BOOT_RESET_VECTOR, sizeof(reset_code));
 
-	if (!pages || !gdt)
+	if (!pages || !gdt || !reset)
 		return -EFAULT;
+	memcpy(reset, reset_code, sizeof(reset_code));
 	memcpy(gdt, boot_gdt, sizeof(boot_gdt));
 	memset(pages, 0, sizeof(*pages));
 	pages->pml4[0] = table + BOOT_PAGE_TABLES_BASE +
