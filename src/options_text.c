@@ -2,8 +2,8 @@
 #include "options_text.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,14 +124,19 @@ int options_endpoint(const char *text, uint16_t port,
 
 int options_mac(const char *text, uint8_t mac[6])
 {
-	unsigned int byte[6];
-	int used = 0;
+	static const uint8_t none[6];
+	uint8_t byte[6];
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1],
-		   &byte[2], &byte[3], &byte[4], &byte[5], &used) != 6 ||
-	    text[used] || used != 17 || (byte[0] & 1))
+	/* sscanf() would take signs and spaces for digits. */
+	for (int i = 0; i < 6; i++, text += 3) {
+		if (!isxdigit((unsigned char)text[0]) ||
+		    !isxdigit((unsigned char)text[1]) ||
+		    text[2] != (i < 5 ? ':' : '\0'))
+			return -EINVAL;
+		byte[i] = (uint8_t)strtoul(text, NULL, 16);
+	}
+	if ((byte[0] & 1) || memcmp(byte, none, sizeof(byte)) == 0)
 		return -EINVAL;
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)byte[i];
+	memcpy(mac, byte, sizeof(byte));
 	return 0;
 }

@@ -48,7 +48,7 @@ int options_network(const char *text, struct in_addr *network,
 int options_endpoint(const char *text, uint16_t port,
 		     struct sockaddr_in *endpoint);
 
-/* "52:54:00:12:34:56", not a group address */
+/* "52:54:00:12:34:56", not a group address, not all zeros */
 int options_mac(const char *text, uint8_t mac[6]);
 
 #endif
