@@ -303,18 +303,19 @@ static int run_finish(int argc, char **argv, struct vmm_config *config,
 int options_parse_run(int argc, char **argv, struct vmm_config *config,
 		      struct fail *fail)
 {
-	int option, ret;
+	int at = 1, option, ret;
 
 	run_defaults(config);
 	optind = 0; /* glibc: start over, also in tests */
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+", run_options, NULL)) !=
-	       -1) {
+	/* optind moves on only behind the last letter of an unknown "-xy". */
+	for (; (option = getopt_long(argc, argv, "+", run_options, NULL)) != -1;
+	     at = optind) {
 		if (option == '?')
 			return fail_set(fail, -EINVAL,
 					"'%s' is not an option, or its value "
 					"is missing: see mqvmm run --help",
-					argv[optind - 1]);
+					argv[at]);
 		ret = run_option((enum run_option)option, optarg, config, fail);
 		if (ret)
 			return ret;
