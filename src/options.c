@@ -111,8 +111,8 @@ int options_parse_cpus(const char *text, struct machine_topology *topology,
 
 	strncpy(copy, text, sizeof(copy) - 1);
 	memset(topology, 0, sizeof(*topology));
-	good = options_next_pair(&rest, &pair) && !pair.value &&
-	       !options_number(pair.key, 1, VCPUS_MAX, &cpus);
+	good = strlen(text) < sizeof(copy) && options_next_pair(&rest, &pair) &&
+	       !pair.value && !options_number(pair.key, 1, VCPUS_MAX, &cpus);
 	topology->cpus = (unsigned int)cpus;
 	while (good && options_next_pair(&rest, &pair))
 		good = !cpus_set(topology, &pair);
@@ -158,8 +158,8 @@ int options_parse_memory(const char *text, struct machine_config *machine,
 	bool good;
 
 	strncpy(copy, text, sizeof(copy) - 1);
-	good = options_next_pair(&rest, &pair) && !pair.value &&
-	       !options_size(pair.key, &size);
+	good = strlen(text) < sizeof(copy) && options_next_pair(&rest, &pair) &&
+	       !pair.value && !options_size(pair.key, &size);
 	while (good && options_next_pair(&rest, &pair))
 		good = !memory_set(machine, &pair);
 	if (!good)
