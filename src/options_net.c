@@ -46,6 +46,15 @@ static int parse_engine(const char *value, struct slirp_config *slirp)
 	return -EINVAL;
 }
 
+static bool net_has(const struct slirp_config *slirp, struct in_addr address)
+{
+	uint32_t host = address.s_addr & ~slirp->netmask.s_addr;
+
+	return (address.s_addr & slirp->netmask.s_addr) ==
+		       slirp->network.s_addr &&
+	       host && host != ~slirp->netmask.s_addr;
+}
+
 /* A smaller subnet moves the well-known addresses along with it. */
 static int parse_net(const char *value, struct slirp_config *slirp)
 {
@@ -57,8 +66,7 @@ static int parse_net(const char *value, struct slirp_config *slirp)
 	slirp->gateway.s_addr = htonl(network + 2);
 	slirp->dns.s_addr = htonl(network + 3);
 	slirp->guest.s_addr = htonl(network + 15);
-	if ((slirp->guest.s_addr & slirp->netmask.s_addr) !=
-	    slirp->network.s_addr)
+	if (!net_has(slirp, slirp->guest))
 		slirp->guest.s_addr = htonl(network + 1);
 	return 0;
 }
@@ -80,7 +88,13 @@ static int parse_guest(const char *value, struct slirp_config *slirp)
 
 static int parse_mac(const char *value, struct slirp_config *slirp)
 {
-	return options_mac(value, slirp->guest_mac);
+	uint8_t mac[6];
+
+	if (options_mac(value, mac) ||
+	    memcmp(mac, slirp->gateway_mac, sizeof(mac)) == 0)
+		return -EINVAL;
+	memcpy(slirp->guest_mac, mac, sizeof(mac));
+	return 0;
 }
 
 static int parse_mtu(const char *value, struct slirp_config *slirp)
@@ -178,11 +192,12 @@ static int parse_forward(const char *value, struct slirp_config *slirp)
 static const struct net_key net_keys[] = {
 	{ "queues", parse_queues, "a number of queue pairs from 1 to 1024" },
 	{ "engine", parse_engine, "auto, io_uring or epoll" },
-	{ "net", parse_net, "a subnet like 10.0.2.0/24" },
+	{ "net", parse_net, "a subnet from /8 to /29, like 10.0.2.0/24" },
 	{ "host", parse_host, "the gateway's address in the subnet" },
 	{ "dns", parse_dns, "the resolver's address in the subnet" },
 	{ "dhcpstart", parse_guest, "the guest's address in the subnet" },
-	{ "mac", parse_mac, "an address like 52:54:00:12:34:56" },
+	{ "mac", parse_mac,
+	  "an address like 52:54:00:12:34:56, not the gateway's" },
 	{ "mtu", parse_mtu, "576 to 65535 bytes" },
 	{ "hostname", parse_hostname, "a name of 1 to 63 characters" },
 	{ "resolver", parse_resolver,
@@ -212,15 +227,6 @@ static int net_set(struct slirp_config *slirp, const struct options_pair *pair,
 			pair->key);
 }
 
-static bool net_has(const struct slirp_config *slirp, struct in_addr address)
-{
-	uint32_t host = address.s_addr & ~slirp->netmask.s_addr;
-
-	return (address.s_addr & slirp->netmask.s_addr) ==
-		       slirp->network.s_addr &&
-	       host && host != ~slirp->netmask.s_addr;
-}
-
 static int net_check(const struct slirp_config *slirp, struct fail *fail)
 {
 	bool apart = slirp->gateway.s_addr != slirp->dns.s_addr &&
@@ -233,6 +239,25 @@ static int net_check(const struct slirp_config *slirp, struct fail *fail)
 	return fail_set(fail, -EINVAL,
 			"--net host=, dns= and dhcpstart= must be different "
 			"addresses in the subnet of net=");
+}
+
+/* A guest address that was left out is the guest's, which is known by now. */
+static int net_set_forwards(struct slirp_config *slirp, struct fail *fail)
+{
+	for (unsigned int i = 0; i < slirp->forward_count; i++) {
+		struct in_addr *guest = &slirp->forward[i].guest.sin_addr;
+
+		if (!guest->s_addr)
+			*guest = slirp->guest;
+		if (!net_has(slirp, *guest) ||
+		    guest->s_addr == slirp->gateway.s_addr ||
+		    guest->s_addr == slirp->dns.s_addr)
+			return fail_set(fail, -EINVAL,
+					"--net hostfwd= leads to an address "
+					"that the guest cannot have: give one "
+					"in the subnet of net=, or none");
+	}
+	return 0;
 }
 
 int options_parse_net(const char *text, struct vmm_config *config,
@@ -259,8 +284,6 @@ int options_parse_net(const char *text, struct vmm_config *config,
 		if (ret)
 			return ret;
 	}
-	for (unsigned int i = 0; i < slirp->forward_count; i++)
-		if (!slirp->forward[i].guest.sin_addr.s_addr)
-			slirp->forward[i].guest.sin_addr = slirp->guest;
-	return net_check(slirp, fail);
+	ret = net_check(slirp, fail);
+	return ret ? ret : net_set_forwards(slirp, fail);
 }

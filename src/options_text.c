@@ -87,7 +87,7 @@ int options_network(const char *text, struct in_addr *network,
 	uint32_t mask;
 
 	if (!slash || slash - text >= (long)sizeof(address) ||
-	    options_number(slash + 1, 8, 30, &bits))
+	    options_number(slash + 1, 8, 29, &bits))
 		return -EINVAL;
 	memcpy(address, text, (size_t)(slash - text));
 	address[slash - text] = '\0';

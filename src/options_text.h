@@ -41,7 +41,7 @@ int options_size(const char *text, uint64_t *size);
 /* "on" or "off" */
 int options_switch(const char *text, bool *on);
 
-/* IPv4 address; "a.b.c.d/n"; "a.b.c.d[:port]" */
+/* IPv4 address; "a.b.c.d/n", n from 8 to 29; "a.b.c.d[:port]" */
 int options_address(const char *text, struct in_addr *address);
 int options_network(const char *text, struct in_addr *network,
 		    struct in_addr *netmask);
