@@ -146,6 +146,30 @@ static void network_options_are_taken(void **state)
 	assert_int_equal(ntohs(config.slirp.resolver[1].sin_port), 53);
 }
 
+static void small_subnets_move_the_addresses(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t guest; /* host byte order */
+	} good[] = {
+		{ "net=10.0.2.0/24", 0x0a00020f },
+		{ "net=10.1.2.3/8", 0x0a00000f },
+		{ "net=192.168.7.0/27", 0xc0a8070f },
+		{ "net=192.168.7.16/28", 0xc0a80711 },
+		{ "net=192.168.7.8/29", 0xc0a80709 },
+	};
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_int_equal(
+			parse(&config, &fail, "--net", good[i].text, NULL), 0);
+		assert_int_equal(ntohl(config.slirp.guest.s_addr),
+				 good[i].guest);
+	}
+}
+
 static void no_network_is_possible(void **state)
 {
 	struct vmm_config config;
@@ -180,6 +204,42 @@ static void forwards_are_qemus(void **state)
 	assert_int_equal(ntohs(config.slirp.forward[2].host.sin_port), 0);
 }
 
+static void an_unknown_option_is_named(void **state)
+{
+	/* The last one's value is missing. */
+	static const char *const bad[] = { "--bogus", "-x", "-xy", "stray",
+					   "--stats" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		char *argv[] = { "run", "--cpus", "2", (char *)bad[i], NULL };
+		struct vmm_config config;
+		struct fail fail = { 0 };
+
+		assert_int_equal(options_parse_run(4, argv, &config, &fail),
+				 -EINVAL);
+		assert_non_null(strstr(fail.text, bad[i]));
+	}
+}
+
+/* What does not fit is refused, not cut off at a place where it looks good. */
+static void endless_values_are_refused(void **state)
+{
+	static char text[1 << 16];
+	struct machine_topology topology;
+	struct machine_config machine = { 0 };
+	struct vmm_config config;
+	struct fail fail = { 0 };
+
+	(void)state;
+	memset(text, '0', sizeof(text) - 1);
+	text[4094] = '4';
+	assert_int_equal(options_parse_cpus(text, &topology, &fail), -EINVAL);
+	memcpy(text + 4092, "64M", 3);
+	assert_int_equal(options_parse_memory(text, &machine, &fail), -EINVAL);
+	assert_int_equal(parse(&config, &fail, "--net", text, NULL), -EINVAL);
+}
+
 static void malformed_options_get_one_sentence(void **state)
 {
 	static const char *const bad[][2] = {
@@ -189,30 +249,66 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--cpus", "4,sockets=3" },
 		{ "--cpus", "4,dies=2" },
 		{ "--cpus", "" },
+		{ "--cpus", "2,sockets" },
+		{ "--cpus", "2,sockets=" },
+		{ "--cpus", "2,cores=0" },
+		{ "--cpus", "2 " },
+		{ "--cpus", "0x2" },
+		{ "--cpus", "sockets=2" },
+		{ "--cpus", "8,sockets=1024,cores=1024,threads=1024" },
 		{ "--memory", "0" },
 		{ "--memory", "3M" },
 		{ "--memory", "1G,hugepages=4K" },
 		{ "--memory", "99999999999999T" },
 		{ "--memory", "1G,prefault" },
 		{ "--memory", "3G,speed=1" },
+		{ "--memory", "" },
+		{ "--memory", "-1G" },
+		{ "--memory", "1Gi" },
+		{ "--memory", "1P" },
+		{ "--memory", "16M" },
+		{ "--memory", "1536M,hugepages=1G" },
+		{ "--memory", "hugepages=on" },
 		{ "--net", "queues=0" },
 		{ "--net", "queues=1025" },
 		{ "--net", "engine=poll" },
 		{ "--net", "net=10.0.2.0" },
 		{ "--net", "net=10.0.2.0/33" },
+		{ "--net", "net=10.0.2.0/30" },
+		{ "--net", "net=10.0.2.0/7" },
+		{ "--net", "net=10.0.2/24" },
+		{ "--net", "queues" },
+		{ "--net", "queues=" },
 		{ "--net", "host=10.9.9.9" },
 		{ "--net", "dns=10.0.2.2" },
 		{ "--net", "mac=01:00:00:00:00:01" },
 		{ "--net", "mac=52:54" },
+		{ "--net", "mac=52: 4:00:12:34:56" },
+		{ "--net", "mac=52:-1:00:12:34:56" },
+		{ "--net", "mac=52:54:00:12:34:5g" },
+		{ "--net", "mac=52-54-00-12-34-56" },
+		{ "--net", "mac=52:54:00:12:34:56:78" },
+		{ "--net", "mac=00:00:00:00:00:00" },
+		{ "--net", "mac=52:55:0a:00:02:02" },
 		{ "--net", "mtu=100" },
 		{ "--net", "hostname=" },
 		{ "--net", "resolver=::1" },
 		{ "--net", "resolver=1.2.3.4:0" },
+		{ "--net", "resolver=1.2.3.4:" },
+		{ "--net", "resolver=1.1.1.1,resolver=1.1.1.2,resolver=1.1.1.3,"
+			   "resolver=1.1.1.4" },
 		{ "--net", "restrict=maybe" },
 		{ "--net", "hostfwd=tcp::22" },
 		{ "--net", "hostfwd=sctp::22-:22" },
 		{ "--net", "hostfwd=tcp::22-:0" },
 		{ "--net", "hostfwd=tcp::99999-:22" },
+		{ "--net", "hostfwd=" },
+		{ "--net", "hostfwd=tcp" },
+		{ "--net", "hostfwd=tcp:22-:22" },
+		{ "--net", "hostfwd=tcp::-:22" },
+		{ "--net", "hostfwd=tcp:localhost:22-:22" },
+		{ "--net", "hostfwd=tcp::22-192.168.1.1:22" },
+		{ "--net", "hostfwd=tcp::22-10.0.2.2:22" },
 		{ "--net", "bogus=1" },
 		{ "--place", "everywhere" },
 		{ "--bogus", "1" },
@@ -223,9 +319,9 @@ static void malformed_options_get_one_sentence(void **state)
 		struct vmm_config config;
 		struct fail fail;
 
-		assert_int_equal(
-			parse(&config, &fail, bad[i][0], bad[i][1], NULL),
-			-EINVAL);
+		if (parse(&config, &fail, bad[i][0], bad[i][1], NULL) !=
+		    -EINVAL)
+			fail_msg("%s %s was taken", bad[i][0], bad[i][1]);
 		assert_true(strlen(fail.text) > 20);
 		assert_null(strchr(fail.text, '\n'));
 	}
@@ -240,8 +336,11 @@ int main(void)
 		cmocka_unit_test(cpus_follow_their_shape),
 		cmocka_unit_test(memory_has_units),
 		cmocka_unit_test(network_options_are_taken),
+		cmocka_unit_test(small_subnets_move_the_addresses),
 		cmocka_unit_test(no_network_is_possible),
 		cmocka_unit_test(forwards_are_qemus),
+		cmocka_unit_test(an_unknown_option_is_named),
+		cmocka_unit_test(endless_values_are_refused),
 		cmocka_unit_test(malformed_options_get_one_sentence),
 	};
 

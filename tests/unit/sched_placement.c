@@ -162,6 +162,45 @@ static void few_cpus_keep_a_shard_off_its_vcpu(void **state)
 	assert_int_equal(plan.shard[1], 10);
 }
 
+static void a_vcpu_and_its_shard_are_siblings(void **state)
+{
+	struct topology topology;
+	struct placement plan;
+	cpu_set_t set;
+
+	for (int cpu = 0; cpu < 8; cpu++) {
+		char path[64], text[16];
+
+		snprintf(path, sizeof(path),
+			 "cpu/cpu%d/topology/thread_siblings_list", cpu);
+		snprintf(text, sizeof(text), "%d,%d\n", cpu % 4, cpu % 4 + 4);
+		write_file(*state, path, text);
+	}
+	allow(&set, 8);
+	assert_int_equal(topology_read(*state, &set, &topology), 0);
+	placement_plan(&topology, 4, 4, &plan);
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(plan.vcpu[i], i);
+		assert_int_equal(plan.shard[i], i + 4);
+	}
+}
+
+static void damaged_sysfs_is_survived(void **state)
+{
+	struct topology topology;
+	cpu_set_t set;
+
+	write_file(*state, "cpu/online", "0-1,x\n");
+	write_file(*state, "cpu/cpu0/topology/thread_siblings_list", "");
+	write_file(*state, "node/online", "0,3\n");
+	write_file(*state, "node/node3/cpulist", "\n");
+	allow(&set, 4);
+	assert_int_equal(topology_read(*state, &set, &topology), 0);
+	assert_int_equal(topology.cpu_count, 2);
+	assert_int_equal(topology.cpu[0].id, 0);
+	assert_int_equal(topology.cpu[1].id, 1);
+}
+
 /* Every thread on an allowed CPU, balanced to one, the same plan again. */
 static void plans_hold_for_any_host_and_guest(void **state)
 {
@@ -188,6 +227,9 @@ static void plans_hold_for_any_host_and_guest(void **state)
 		}
 		for (unsigned int i = 0; i < shards; i++)
 			assert_in_range(plan.shard[i], 10, 10 + cpus - 1);
+		for (unsigned int i = 0; i < vcpus && i < shards && cpus > 1;
+		     i++)
+			assert_int_not_equal(plan.vcpu[i], plan.shard[i]);
 		for (unsigned int i = 0; i < cpus; i++) {
 			most = count[i] > most ? count[i] : most;
 			least = count[i] < least ? count[i] : least;
@@ -206,6 +248,8 @@ int main(void)
 		WITH_ROOT(siblings_are_neighbours),
 		WITH_ROOT(nodes_and_offline_cpus_are_seen),
 		WITH_ROOT(only_allowed_cpus_are_used),
+		WITH_ROOT(a_vcpu_and_its_shard_are_siblings),
+		WITH_ROOT(damaged_sysfs_is_survived),
 		cmocka_unit_test(enough_cpus_give_each_thread_its_own),
 		cmocka_unit_test(few_cpus_keep_a_shard_off_its_vcpu),
 		cmocka_unit_test(plans_hold_for_any_host_and_guest),
