@@ -139,7 +139,7 @@ static int parse_loopback(const char *value, struct slirp_config *slirp)
 
 /* "[address]:port", the address may be missing; @low is the smallest port */
 static int parse_forward_end(char *text, uint64_t low, struct in_addr fallback,
-			     struct sockaddr_in *end)
+			     struct slirp_endpoint *end)
 {
 	char *colon = strrchr(text, ':');
 	struct in_addr address = fallback;
@@ -150,11 +150,8 @@ static int parse_forward_end(char *text, uint64_t low, struct in_addr fallback,
 	*colon = '\0';
 	if (*text && options_address(text, &address))
 		return -EINVAL;
-	*end = (struct sockaddr_in) {
-		.sin_family = AF_INET,
-		.sin_addr = address,
-		.sin_port = htons((uint16_t)port),
-	};
+	*end = (struct slirp_endpoint) { .address = address_from4(address),
+					 .port = (uint16_t)port };
 	return 0;
 }
 
@@ -245,13 +242,15 @@ static int net_check(const struct slirp_config *slirp, struct fail *fail)
 static int net_set_forwards(struct slirp_config *slirp, struct fail *fail)
 {
 	for (unsigned int i = 0; i < slirp->forward_count; i++) {
-		struct in_addr *guest = &slirp->forward[i].guest.sin_addr;
+		struct slirp_endpoint *end = &slirp->forward[i].guest;
+		struct in_addr guest = address_to4(&end->address);
 
-		if (!guest->s_addr)
-			*guest = slirp->guest;
-		if (!net_has(slirp, *guest) ||
-		    guest->s_addr == slirp->gateway.s_addr ||
-		    guest->s_addr == slirp->dns.s_addr)
+		if (!guest.s_addr)
+			guest = slirp->guest;
+		end->address = address_from4(guest);
+		if (!net_has(slirp, guest) ||
+		    guest.s_addr == slirp->gateway.s_addr ||
+		    guest.s_addr == slirp->dns.s_addr)
 			return fail_set(fail, -EINVAL,
 					"--net hostfwd= leads to an address "
 					"that the guest cannot have: give one "

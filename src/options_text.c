@@ -77,6 +77,11 @@ int options_address(const char *text, struct in_addr *address)
 	return inet_pton(AF_INET, text, address) == 1 ? 0 : -EINVAL;
 }
 
+int options_address6(const char *text, struct in6_addr *address)
+{
+	return inet_pton(AF_INET6, text, address) == 1 ? 0 : -EINVAL;
+}
+
 int options_network(const char *text, struct in_addr *network,
 		    struct in_addr *netmask)
 {
@@ -99,26 +104,44 @@ int options_network(const char *text, struct in_addr *network,
 	return 0;
 }
 
-int options_endpoint(const char *text, uint16_t port,
-		     struct sockaddr_in *endpoint)
+/* "[address]" or an address alone. Return: what follows, NULL if none is there
+ */
+static const char *take_address(const char *text, struct in6_addr *address)
 {
-	char address[INET_ADDRSTRLEN];
-	size_t size = strcspn(text, ":");
-	uint64_t number = port;
-	struct in_addr parsed;
+	bool bracket = *text == '[';
+	size_t size = strcspn(text + bracket, bracket ? "]" : ":");
+	char copy[INET6_ADDRSTRLEN];
+	struct in_addr in;
 
-	if (size >= sizeof(address))
+	if (!bracket && options_address6(text, address) == 0)
+		return text + strlen(text);
+	if (size >= sizeof(copy) || (bracket && text[1 + size] != ']'))
+		return NULL;
+	memcpy(copy, text + bracket, size);
+	copy[size] = '\0';
+	text += size + 2 * (size_t)bracket;
+	if (bracket)
+		return options_address6(copy, address) ? NULL : text;
+	if (options_address(copy, &in))
+		return NULL;
+	*address = address_from4(in);
+	return text;
+}
+
+int options_endpoint(const char *text, uint16_t port,
+		     struct slirp_endpoint *endpoint)
+{
+	uint64_t number = port;
+	struct in6_addr parsed;
+	const char *rest = take_address(text, &parsed);
+
+	if (!rest)
 		return -EINVAL;
-	memcpy(address, text, size);
-	address[size] = '\0';
-	if (options_address(address, &parsed) ||
-	    (text[size] && options_number(text + size + 1, 1, 65535, &number)))
+	if (*rest &&
+	    (*rest != ':' || options_number(rest + 1, 1, 65535, &number)))
 		return -EINVAL;
-	*endpoint = (struct sockaddr_in) {
-		.sin_family = AF_INET,
-		.sin_addr = parsed,
-		.sin_port = htons((uint16_t)number),
-	};
+	*endpoint = (struct slirp_endpoint) { .address = parsed,
+					      .port = (uint16_t)number };
 	return 0;
 }
 

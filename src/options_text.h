@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "slirp/address.h"
+
 /*
  * Pieces of option values. All return 0 or -EINVAL and leave their result
  * alone on failure. Context: pure.
@@ -41,12 +43,14 @@ int options_size(const char *text, uint64_t *size);
 /* "on" or "off" */
 int options_switch(const char *text, bool *on);
 
-/* IPv4 address; "a.b.c.d/n", n from 8 to 29; "a.b.c.d[:port]" */
+/* IPv4 address; IPv6 address; "a.b.c.d/n", n from 8 to 29; "address[:port]"
+ * with an IPv6 address in brackets where a port follows */
 int options_address(const char *text, struct in_addr *address);
+int options_address6(const char *text, struct in6_addr *address);
 int options_network(const char *text, struct in_addr *network,
 		    struct in_addr *netmask);
 int options_endpoint(const char *text, uint16_t port,
-		     struct sockaddr_in *endpoint);
+		     struct slirp_endpoint *endpoint);
 
 /* "52:54:00:12:34:56", not a group address, not all zeros */
 int options_mac(const char *text, uint8_t mac[6]);

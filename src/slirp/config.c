@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "slirp/slirp.h"
 
@@ -22,11 +25,19 @@ void slirp_config_init(struct slirp_config *config)
 
 	memset(config, 0, sizeof(*config));
 	config->shard_count = 1;
+	config->ipv4 = true;
+	config->ipv6 = true;
+	config->route4 = true;
+	config->route6 = true;
 	config->network = (struct in_addr)ADDRESS(10, 0, 2, 0);
 	config->netmask = (struct in_addr)ADDRESS(255, 255, 255, 0);
 	config->gateway = (struct in_addr)ADDRESS(10, 0, 2, 2);
 	config->dns = (struct in_addr)ADDRESS(10, 0, 2, 3);
 	config->guest = (struct in_addr)ADDRESS(10, 0, 2, 15);
+	inet_pton(AF_INET6, "fec0::", &config->prefix6);
+	inet_pton(AF_INET6, "fec0::2", &config->gateway6);
+	inet_pton(AF_INET6, "fec0::3", &config->dns6);
+	inet_pton(AF_INET6, "fec0::15", &config->guest6);
 	memcpy(config->guest_mac, guest_mac, sizeof(guest_mac));
 	memcpy(config->gateway_mac, gateway_mac, sizeof(gateway_mac));
 	config->mtu = 1500;
@@ -34,4 +45,50 @@ void slirp_config_init(struct slirp_config *config)
 	config->flows_max = FLOWS_MAX;
 	config->tcp_idle_s = TCP_IDLE_S;
 	config->udp_idle_s = UDP_IDLE_S;
+}
+
+/* A kernel that has routes in a file of /proc, but none that @leads away. */
+static bool config_has_route(const char *path, bool (*leads)(const char *line))
+{
+	FILE *file = fopen(path, "re");
+	char line[256];
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		found = leads(line);
+	fclose(file);
+	return found;
+}
+
+/* "eth0 00000000 0102000A ...": proc(5), /proc/net/route */
+static bool config_leads4(const char *line)
+{
+	char interface[32];
+	unsigned int destination;
+
+	return sscanf(line, "%31s %x", interface, &destination) == 2 &&
+	       destination == 0;
+}
+
+/* 32 digits of destination, its prefix, ..., flags, interface */
+static bool config_leads6(const char *line)
+{
+	char destination[33], interface[32];
+	unsigned int bits;
+
+	return sscanf(line, "%32s %x %*s %*x %*s %*x %*x %*x %*x %31s",
+		      destination, &bits, interface) == 3 &&
+	       bits == 0 && strcmp(interface, "lo") != 0;
+}
+
+void slirp_config_probe(struct slirp_config *config)
+{
+	if (access("/proc/net/if_inet6", F_OK))
+		config->ipv6 = false;
+	config->route4 &= config_has_route("/proc/net/route", config_leads4);
+	config->route6 &=
+		config->ipv6 &&
+		config_has_route("/proc/net/ipv6_route", config_leads6);
 }

@@ -24,6 +24,9 @@
 #define DHCP_OPTIONS_MAX 512 /* bytes of a client's options that are read */
 #define DHCP_REPLY_MAX   312 /* bytes of ours: the smallest that clients take */
 
+/* Where the message is in a frame, bytes. */
+#define DHCP_AT (HEADER_IP + HEADER_IP4 + sizeof(struct udphdr))
+
 #define BOOT_REQUEST 1
 #define BOOT_REPLY   2
 
@@ -75,7 +78,7 @@ struct dhcp_request {
 };
 
 struct dhcp_reply {
-	uint8_t frame[HEADER_UDP + sizeof(struct dhcp_header) + DHCP_REPLY_MAX];
+	uint8_t frame[DHCP_AT + sizeof(struct dhcp_header) + DHCP_REPLY_MAX];
 	size_t used; /* bytes of options */
 };
 
@@ -136,7 +139,7 @@ static bool dhcp_parse(struct packet *packet, struct dhcp_request *request)
 static void dhcp_add(struct dhcp_reply *reply, uint8_t option,
 		     const void *value, size_t size)
 {
-	uint8_t *to = reply->frame + HEADER_UDP + sizeof(struct dhcp_header) +
+	uint8_t *to = reply->frame + DHCP_AT + sizeof(struct dhcp_header) +
 		      reply->used;
 
 	if (reply->used + 2 + size + 1 > DHCP_REPLY_MAX)
@@ -165,7 +168,7 @@ static void dhcp_add_parameters(struct dhcp_reply *reply,
 	if (lease)
 		dhcp_add(reply, DHCP_LEASE, &seconds, sizeof(seconds));
 	dhcp_add(reply, DHCP_NETMASK, &config->netmask, 4);
-	if (!config->restricted)
+	if (config->route4 && !config->restricted)
 		dhcp_add(reply, DHCP_ROUTER, &config->gateway, 4);
 	dhcp_add(reply, DHCP_DNS, &config->dns, 4);
 	dhcp_add(reply, DHCP_MTU, &mtu, sizeof(mtu));
@@ -179,41 +182,38 @@ static void dhcp_add_parameters(struct dhcp_reply *reply,
  * RFC 2131, 4.1: to the client's address if it has one; else to the one that it
  * gets, but to everybody where it cannot take that yet
  */
-static struct sockaddr_in dhcp_destination(const struct slirp_config *config,
-					   const struct dhcp_request *request,
-					   uint8_t type)
+static struct in_addr dhcp_destination(const struct slirp_config *config,
+				       const struct dhcp_request *request,
+				       uint8_t type)
 {
 	bool broadcast = request->header.flags & htons(DHCP_BROADCAST);
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons(DHCP_CLIENT_PORT) };
 
-	to.sin_addr.s_addr = htonl(INADDR_BROADCAST);
-	if (type == DHCP_NAK)
-		return to;
-	if (request->header.ciaddr.s_addr)
-		to.sin_addr = request->header.ciaddr;
-	else if (!broadcast && request->type != DHCP_INFORM)
-		to.sin_addr = config->guest;
-	return to;
+	if (type != DHCP_NAK && request->header.ciaddr.s_addr)
+		return request->header.ciaddr;
+	if (type != DHCP_NAK && !broadcast && request->type != DHCP_INFORM)
+		return config->guest;
+	return (struct in_addr) { htonl(INADDR_BROADCAST) };
 }
 
 static void dhcp_send(struct shard *shard, const struct dhcp_request *request,
 		      struct dhcp_reply *reply, uint8_t type)
 {
 	const struct slirp_config *config = shard_config(shard);
-	struct sockaddr_in from = { .sin_family = AF_INET,
-				    .sin_port = htons(DHCP_SERVER_PORT),
-				    .sin_addr = config->gateway };
-	struct sockaddr_in to = dhcp_destination(config, request, type);
+	struct in_addr destination = dhcp_destination(config, request, type);
+	struct slirp_endpoint from = { .address =
+					       address_from4(config->gateway),
+				       .port = DHCP_SERVER_PORT };
+	struct slirp_endpoint to = { .address = address_from4(destination),
+				     .port = DHCP_CLIENT_PORT };
 	size_t size = sizeof(struct dhcp_header) + DHCP_REPLY_MAX;
 
-	reply->frame[HEADER_UDP + sizeof(struct dhcp_header) + reply->used] =
+	reply->frame[DHCP_AT + sizeof(struct dhcp_header) + reply->used] =
 		DHCP_END;
 	header_write_udp(config, &from, &to, size,
-			 checksum_add(reply->frame + HEADER_UDP, size, 0), NULL,
+			 checksum_add(reply->frame + DHCP_AT, size, 0), NULL,
 			 reply->frame);
 	/* A client without an address does not answer ARP yet. */
-	if (to.sin_addr.s_addr == htonl(INADDR_BROADCAST))
+	if (destination.s_addr == htonl(INADDR_BROADCAST))
 		memset(reply->frame, 0xff, 6);
 	else
 		memcpy(reply->frame, request->header.chaddr, 6);
@@ -244,7 +244,7 @@ static void dhcp_answer(struct shard *shard, const struct dhcp_request *request,
 		if (!inform)
 			header.yiaddr = config->guest;
 	}
-	memcpy(reply.frame + HEADER_UDP, &header, sizeof(header));
+	memcpy(reply.frame + DHCP_AT, &header, sizeof(header));
 	dhcp_add(&reply, DHCP_TYPE, &type, 1);
 	dhcp_add(&reply, DHCP_SERVER, &config->gateway, 4);
 	if (type != DHCP_NAK)

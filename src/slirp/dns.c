@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
 
@@ -62,12 +63,10 @@ static void dns_input(struct shard *shard, struct flow *flow,
 
 /* Return: which resolver an address is, -1 if none */
 static int dns_resolver(const struct slirp_config *config,
-			const struct sockaddr_in *from)
+			const struct slirp_endpoint *from)
 {
 	for (unsigned int i = 0; i < config->resolver_count; i++)
-		if (config->resolver[i].sin_addr.s_addr ==
-			    from->sin_addr.s_addr &&
-		    config->resolver[i].sin_port == from->sin_port)
+		if (endpoint_equal(&config->resolver[i], from))
 			return (int)i;
 	return -1;
 }
@@ -98,12 +97,12 @@ static void dns_received(struct shard *shard, struct dns_flow *dns,
 {
 	uint8_t *data = op->op.iov[0].iov_base;
 	size_t size = (size_t)op->op.result;
-	struct sockaddr_in from, to = udp_guest(&dns->flow);
+	struct slirp_endpoint from = endpoint_from_sockaddr(&op->op.address);
+	struct slirp_endpoint to = udp_guest(&dns->flow);
 	struct dns_header header;
 	struct dns_query *query;
 	int resolver;
 
-	memcpy(&from, &op->op.address, sizeof(from));
 	resolver = dns_resolver(shard_config(shard), &from);
 	if (resolver < 0 || !dns_header_parse(data, size, &header) ||
 	    !header.response)
@@ -149,6 +148,12 @@ static void dns_resume(struct shard *shard, struct flow *flow)
 	op->op.message.msg_namelen = sizeof(op->op.address);
 }
 
+static bool dns_is_unreachable(const struct host_error *error)
+{
+	return error->type ==
+	       (error->is4 ? ICMP_DEST_UNREACH : ICMP6_DST_UNREACH);
+}
+
 static void dns_told(struct shard *shard, struct shard_op *op)
 {
 	struct dns_flow *dns = dns_of(op->flow);
@@ -159,7 +164,7 @@ static void dns_told(struct shard *shard, struct shard_op *op)
 		return;
 	resolver = dns_resolver(shard_config(shard), &error.destination);
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
-		if (dns->query[i].keep && error.type == ICMP_DEST_UNREACH &&
+		if (dns->query[i].keep && dns_is_unreachable(&error) &&
 		    dns->query[i].resolver == resolver)
 			dns_query_fail(shard, dns, &dns->query[i]);
 	dns_query_arm(shard, dns);
@@ -221,6 +226,14 @@ static void dns_refuse(struct shard *shard, const struct flow_key *key,
 				 size, rcode);
 }
 
+static sa_family_t dns_family(const struct slirp_config *config)
+{
+	for (unsigned int i = 0; i < config->resolver_count; i++)
+		if (!address_is4(&config->resolver[i].address))
+			return AF_INET6;
+	return AF_INET;
+}
+
 int dns_open(struct shard *shard, const struct flow_key *key,
 	     struct packet *packet)
 {
@@ -242,7 +255,8 @@ int dns_open(struct shard *shard, const struct flow_key *key,
 	flow = flow_create(shard, key, &dns_flow_ops, &owner);
 	if (!flow)
 		return owner == shard_index(shard) ? -1 : (int)owner;
-	flow->sock = udp_make_socket(shard);
+	dns_of(flow)->family = dns_family(config);
+	flow->sock = udp_make_socket(shard, dns_of(flow)->family);
 	if (flow->sock < 0) {
 		flow->sock = -1;
 		flow_free(shard, flow);

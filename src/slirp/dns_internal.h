@@ -38,6 +38,7 @@ struct dns_query {
  * @query:	Open ones
  * @uncopied:	Some query was passed on without a copy: answers cannot be told
  * @pulling:	A receive is queued
+ * @family:	Of the socket: AF_INET6 where a resolver is reached by that
  * @fragment_id: Of the next long answer
  */
 struct dns_flow {
@@ -46,6 +47,7 @@ struct dns_flow {
 	struct dns_query query[DNS_QUERIES_MAX];
 	bool uncopied;
 	bool pulling;
+	sa_family_t family;
 	uint16_t fragment_id;
 };
 
@@ -59,7 +61,7 @@ static inline struct dns_flow *dns_of(struct flow *flow)
 /* dns_query.c */
 
 /* The DNS address, as a flow's key has it. */
-struct sockaddr_in dns_address(const struct flow_key *key);
+struct slirp_endpoint dns_address(const struct flow_key *key);
 
 /* Return: the open query of this id, NULL if there is none */
 struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id);

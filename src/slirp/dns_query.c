@@ -9,13 +9,10 @@
 #define DNS_TRIES_MAX 4
 #define DNS_SENDS_MAX 2 /* the first may report an earlier datagram's error */
 
-struct sockaddr_in dns_address(const struct flow_key *key)
+struct slirp_endpoint dns_address(const struct flow_key *key)
 {
-	return (struct sockaddr_in) {
-		.sin_family = AF_INET,
-		.sin_port = htons(key->peer_port),
-		.sin_addr = { key->peer.s6_addr32[3] },
-	};
+	return (struct slirp_endpoint) { .address = key->peer,
+					 .port = key->peer_port };
 }
 
 struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id)
@@ -75,12 +72,14 @@ void dns_query_arm(struct shard *shard, struct dns_flow *dns)
 static int dns_query_send(struct shard *shard, struct dns_flow *dns,
 			  const struct dns_query *query)
 {
-	struct sockaddr_in to = shard_config(shard)->resolver[query->resolver];
+	const struct slirp_endpoint *to =
+		&shard_config(shard)->resolver[query->resolver];
 	struct engine_op op = { .kind = ENGINE_SEND, .fd = dns->flow.sock };
 	struct engine_op *list[] = { &op };
 
-	op.message.msg_name = &to;
-	op.message.msg_namelen = sizeof(to);
+	op.message.msg_name = &op.address;
+	op.message.msg_namelen =
+		endpoint_to_sockaddr(to, dns->family, &op.address);
 	op.message.msg_iovlen = 1;
 	op.iov[0].iov_base = query->keep;
 	op.iov[0].iov_len = query->size;
@@ -112,12 +111,9 @@ void dns_answer_error(struct shard *shard, const struct flow_key *key,
 		      uint8_t rcode)
 {
 	uint8_t frame[UDP_HEADROOM + DNS_ERROR_MAX];
-	struct sockaddr_in from = dns_address(key);
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_port = htons(key->guest_port),
-		.sin_addr = { key->guest.s6_addr32[3] },
-	};
+	struct slirp_endpoint from = dns_address(key);
+	struct slirp_endpoint to = { .address = key->guest,
+				     .port = key->guest_port };
 
 	size = dns_write_error(query, size, rcode, frame + UDP_HEADROOM);
 	udp_deliver(shard, queue, &from, &to, frame + UDP_HEADROOM, size, 0);
@@ -181,7 +177,7 @@ void dns_query_forward(struct shard *shard, struct dns_flow *dns,
 
 	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
 						 op->op.iov, PORT_IOV_MAX);
-	udp_set_name(op, &shard_config(shard)->resolver[0]);
+	udp_set_name(op, dns->family, &shard_config(shard)->resolver[0]);
 	if (!query) {
 		dns->uncopied = true;
 		return;

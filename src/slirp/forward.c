@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -30,12 +29,14 @@ static void forward_set_stream(int sock)
 }
 
 static int forward_socket(const struct slirp_forward *forward,
-			  struct sockaddr_in *address, bool shared)
+			  struct slirp_endpoint *at, bool shared)
 {
 	int type = forward->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	int one = 1, err;
-	int sock = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	socklen_t size = sizeof(*address);
+	int sock = socket(endpoint_family(at),
+			  type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage address;
+	socklen_t size = endpoint_to_sockaddr(at, AF_UNSPEC, &address);
 
 	if (sock < 0)
 		return -errno;
@@ -43,47 +44,48 @@ static int forward_socket(const struct slirp_forward *forward,
 		setsockopt(sock, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	if (type == SOCK_STREAM)
 		forward_set_stream(sock);
-	if (bind(sock, (struct sockaddr *)address, sizeof(*address)) ||
+	if (bind(sock, (struct sockaddr *)&address, size) ||
 	    (type == SOCK_STREAM && listen(sock, FORWARD_BACKLOG)) ||
-	    getsockname(sock, (struct sockaddr *)address, &size)) {
+	    getsockname(sock, (struct sockaddr *)&address, &size)) {
 		err = -errno;
 		close(sock);
 		return err;
 	}
+	*at = endpoint_from_sockaddr(&address);
 	return sock;
 }
 
 static int forward_fail(const struct slirp_forward *forward, int err,
 			struct fail *fail)
 {
-	char text[INET_ADDRSTRLEN];
+	char text[ADDRESS_TEXT_MAX];
 
-	inet_ntop(AF_INET, &forward->host.sin_addr, text, sizeof(text));
 	return fail_set(fail, err,
 			"cannot listen on %s port %s:%u (%s): choose another "
 			"host port in hostfwd=, or 0 to have one chosen",
-			forward->protocol == IPPROTO_TCP ? "TCP" : "UDP", text,
-			ntohs(forward->host.sin_port), strerror(-err));
+			forward->protocol == IPPROTO_TCP ? "TCP" : "UDP",
+			address_format(&forward->host.address, text),
+			forward->host.port, strerror(-err));
 }
 
 static int forward_open_one(struct slirp *slirp, unsigned int i,
 			    struct fail *fail)
 {
 	const struct slirp_forward *forward = &slirp->config.forward[i];
-	struct sockaddr_in address = forward->host;
+	struct slirp_endpoint at = forward->host;
 	unsigned int count = slirp->config.shard_count;
-	int sock = forward_socket(forward, &address, false);
+	int sock = forward_socket(forward, &at, false);
 
 	if (sock < 0)
 		return forward_fail(forward, sock, fail);
-	slirp->forward_port[i] = ntohs(address.sin_port);
+	slirp->forward_port[i] = at.port;
 	if (forward->protocol == IPPROTO_UDP) {
 		slirp->shard[0]->listener[i].sock = sock;
 		return 0;
 	}
 	close(sock);
 	for (unsigned int s = 0; s < count; s++) {
-		sock = forward_socket(forward, &address, true);
+		sock = forward_socket(forward, &at, true);
 		if (sock < 0)
 			return forward_fail(forward, sock, fail);
 		slirp->shard[s]->listener[i].sock = sock;

@@ -3,13 +3,22 @@
 
 #include <net/ethernet.h>
 #include <netinet/ip.h>
-#include <netinet/udp.h>
+#include <netinet/ip6.h>
 #include <string.h>
 
-void header_write_ip4(const struct slirp_config *config,
-		      const struct header_ip4 *ip, uint8_t *to)
+static void header_write_ether(const struct slirp_config *config, uint16_t type,
+			       uint8_t *to)
 {
-	struct ether_header ether = { .ether_type = htons(ETHERTYPE_IP) };
+	struct ether_header ether = { .ether_type = htons(type) };
+
+	memcpy(ether.ether_dhost, config->guest_mac, ETH_ALEN);
+	memcpy(ether.ether_shost, config->gateway_mac, ETH_ALEN);
+	memcpy(to, &ether, sizeof(ether));
+}
+
+static size_t header_write_ip4(const struct slirp_config *config,
+			       const struct header_ip *ip, uint8_t *to)
+{
 	struct iphdr header = {
 		.version = 4,
 		.ihl = sizeof(header) / 4,
@@ -18,15 +27,56 @@ void header_write_ip4(const struct slirp_config *config,
 		.frag_off = htons(ip->fragment),
 		.ttl = IPDEFTTL,
 		.protocol = ip->protocol,
-		.saddr = ip->source.s_addr,
-		.daddr = ip->destination.s_addr,
+		.saddr = address_to4(&ip->source).s_addr,
+		.daddr = address_to4(&ip->destination).s_addr,
 	};
 
-	memcpy(ether.ether_dhost, config->guest_mac, ETH_ALEN);
-	memcpy(ether.ether_shost, config->gateway_mac, ETH_ALEN);
+	header_write_ether(config, ETHERTYPE_IP, to);
 	header.check = checksum_fold(checksum_add(&header, sizeof(header), 0));
-	memcpy(to, &ether, sizeof(ether));
 	memcpy(to + HEADER_IP, &header, sizeof(header));
+	return HEADER_IP + sizeof(header);
+}
+
+static size_t header_write_fragment6(const struct header_ip *ip, uint8_t *to)
+{
+	bool more = ip->fragment & HEADER_MORE_FRAGMENTS;
+	struct ip6_frag fragment = {
+		.ip6f_nxt = ip->protocol,
+		.ip6f_offlg = htons((uint16_t)(ip->fragment << 3 | more)),
+		.ip6f_ident = htonl(ip->id),
+	};
+
+	memcpy(to, &fragment, sizeof(fragment));
+	return sizeof(fragment);
+}
+
+static size_t header_write_ip6(const struct slirp_config *config,
+			       const struct header_ip *ip, uint8_t *to)
+{
+	size_t more = ip->fragment & HEADER_FRAGMENT ? HEADER_FRAGMENT6 : 0;
+	struct ip6_hdr header = {
+		.ip6_src = ip->source,
+		.ip6_dst = ip->destination,
+	};
+
+	header.ip6_flow = htonl(6U << 28);
+	header.ip6_plen = htons((uint16_t)(more + ip->length));
+	header.ip6_nxt = more ? IPPROTO_FRAGMENT : ip->protocol;
+	/* Neighbour discovery believes nothing that could have been routed. */
+	header.ip6_hlim = ip->protocol == IPPROTO_ICMPV6 ? 255 : IPDEFTTL;
+	header_write_ether(config, ETHERTYPE_IPV6, to);
+	memcpy(to + HEADER_IP, &header, sizeof(header));
+	if (more)
+		header_write_fragment6(ip, to + HEADER_IP + sizeof(header));
+	return HEADER_IP + sizeof(header) + more;
+}
+
+size_t header_write_ip(const struct slirp_config *config,
+		       const struct header_ip *ip, uint8_t *to)
+{
+	if (address_is4(&ip->destination))
+		return header_write_ip4(config, ip, to);
+	return header_write_ip6(config, ip, to);
 }
 
 /* A sum of zero means that there is none, so zero is sent as all ones. */
@@ -37,36 +87,38 @@ static uint16_t header_udp_sum(uint32_t sum)
 	return folded ? folded : 0xffff;
 }
 
-void header_write_udp(const struct slirp_config *config,
-		      const struct sockaddr_in *from,
-		      const struct sockaddr_in *to, size_t size, uint32_t sum,
-		      struct port_offload *offload, uint8_t *header)
+size_t header_write_udp(const struct slirp_config *config,
+			const struct slirp_endpoint *from,
+			const struct slirp_endpoint *to, size_t size,
+			uint32_t sum, struct port_offload *offload,
+			uint8_t *header)
 {
-	struct header_ip4 ip = {
-		.source = from->sin_addr,
-		.destination = to->sin_addr,
+	struct header_ip ip = {
+		.source = from->address,
+		.destination = to->address,
 		.protocol = IPPROTO_UDP,
 		.length = sizeof(struct udphdr) + size,
 	};
 	struct udphdr udp = {
-		.uh_sport = from->sin_port,
-		.uh_dport = to->sin_port,
+		.uh_sport = htons(from->port),
+		.uh_dport = htons(to->port),
 		.uh_ulen = htons((uint16_t)ip.length),
 	};
-	uint32_t pseudo = checksum_pseudo4(from->sin_addr, to->sin_addr,
-					   IPPROTO_UDP, ip.length);
+	uint32_t pseudo = checksum_pseudo(&ip.source, &ip.destination,
+					  IPPROTO_UDP, ip.length);
+	size_t at = header_write_ip(config, &ip, header);
 
-	header_write_ip4(config, &ip, header);
 	if (offload) {
 		udp.uh_sum = (uint16_t)~checksum_fold(pseudo);
 		*offload = (struct port_offload) {
 			.flags = PORT_NEEDS_CSUM,
-			.csum_start = HEADER_L4,
+			.csum_start = (uint16_t)at,
 			.csum_offset = offsetof(struct udphdr, uh_sum),
 		};
 	} else {
 		udp.uh_sum = header_udp_sum(
 			checksum_add(&udp, sizeof(udp), pseudo + sum));
 	}
-	memcpy(header + HEADER_L4, &udp, sizeof(udp));
+	memcpy(header + at, &udp, sizeof(udp));
+	return at + sizeof(udp);
 }

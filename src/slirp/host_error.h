@@ -17,10 +17,11 @@
 
 /**
  * struct host_error - One error
- * @type, @code: As ICMP tells it to the guest (RFC 792)
- * @mtu:	For ICMP_FRAG_NEEDED, bytes
+ * @type, @code: As ICMP (RFC 792) or ICMPv6 (RFC 4443) tells it to the guest
+ * @mtu:	Where the datagram was too big, bytes
+ * @is4:	Which of the two
  * @destination: Where the datagram was going, on the host
- * @offender:	Who complains
+ * @offender:	Who complains; :: if nobody is known
  * @data:	What is known of the datagram: of UDP its payload, of a ping its
  *		ICMP message
  * @size:	Bytes of @data, often 0
@@ -28,15 +29,16 @@
 struct host_error {
 	uint8_t type;
 	uint8_t code;
+	bool is4;
 	uint16_t mtu;
-	struct sockaddr_in destination;
-	struct in_addr offender;
+	struct slirp_endpoint destination;
+	struct in6_addr offender;
 	uint8_t *data;
 	size_t size;
 };
 
-/* Have errors told to this socket. */
-void host_error_enable(int sock);
+/* Have errors told to this socket, of AF_INET or AF_INET6. */
+void host_error_enable(int sock, int family);
 
 /* Queue a look at the error queue; @done calls host_error_take(). */
 void host_error_queue(struct shard *shard, struct flow *flow,
@@ -50,8 +52,13 @@ void host_error_queue(struct shard *shard, struct flow *flow,
  */
 bool host_error_take(struct shard_op *op, struct host_error *error);
 
-/* What a failed send means, as ICMP. Return: false if it is no news for a guest
+/**
+ * host_error_of_send() - What a failed send means, as ICMP
+ * @err:	Positive errno
+ * @is4:	As ICMP, or as ICMPv6
+ *
+ * Return: false if it is no news for a guest
  */
-bool host_error_of_send(int err, struct host_error *error);
+bool host_error_of_send(int err, bool is4, struct host_error *error);
 
 #endif

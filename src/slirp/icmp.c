@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <netinet/icmp6.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,14 +44,9 @@ static struct icmp_flow *icmp_of(struct flow *flow)
 	return (struct icmp_flow *)flow;
 }
 
-static struct in_addr icmp_guest(const struct flow *flow)
+static bool icmp_flow_is4(const struct flow *flow)
 {
-	return (struct in_addr) { flow->key.guest.s6_addr32[3] };
-}
-
-static struct in_addr icmp_peer(const struct flow *flow)
-{
-	return (struct in_addr) { flow->key.peer.s6_addr32[3] };
+	return address_is4(&flow->key.guest);
 }
 
 /* Change two bytes that a checksum covers (RFC 1624). */
@@ -61,14 +57,18 @@ static void icmp_adjust(uint16_t *checksum, uint16_t from, uint16_t to)
 	*checksum = checksum_fold(sum);
 }
 
-/* An echo request whose checksum is right (RFC 1122, 3.2.2). */
+/* An echo request whose checksum is right (RFC 1122, 3.2.2; RFC 4443, 2.3). */
 static bool icmp_is_sound(const struct packet *packet, struct icmphdr *icmp)
 {
 	const struct port_frame *frame = packet->frame;
 	struct cursor at = packet->l4;
 
-	return cursor_take(&at, icmp, sizeof(*icmp)) &&
-	       icmp->type == ICMP_ECHO && icmp->code == 0 &&
+	if (!cursor_take(&at, icmp, sizeof(*icmp)) || icmp->code)
+		return false;
+	if (!packet->is4)
+		return icmp->type == ICMP6_ECHO_REQUEST &&
+		       packet_checksum_ok(packet);
+	return icmp->type == ICMP_ECHO &&
 	       checksum_fold(iov_checksum(frame->iov, frame->iov_count,
 					  packet->l4_offset, packet->l4.left,
 					  0)) == 0;
@@ -79,83 +79,108 @@ static bool icmp_is_sound(const struct packet *packet, struct icmphdr *icmp)
 static bool icmp_is_ours(const struct slirp_config *config,
 			 const struct packet *packet)
 {
-	return packet->ip.daddr == config->gateway.s_addr ||
-	       packet->ip.daddr == config->dns.s_addr;
+	return nat_is_gateway(config, &packet->destination) ||
+	       nat_is_dns(config, &packet->destination);
 }
 
 static void icmp_answer(struct shard *shard, const struct packet *packet)
 {
-	const struct slirp_config *config = shard_config(shard);
 	uint8_t *frame = shard_scratch(shard);
-	size_t size = packet->l4.left;
+	size_t size = packet->l4.left, start = header_l4(&packet->source);
 	struct cursor at = packet->l4;
 	struct icmphdr icmp;
-	struct header_ip4 ip = {
-		.source = { packet->ip.daddr },
-		.destination = { packet->ip.saddr },
-		.protocol = IPPROTO_ICMP,
+	struct header_ip ip = {
+		.source = packet->destination,
+		.destination = packet->source,
+		.protocol = packet->protocol,
 		.length = size,
 	};
 
-	if (HEADER_L4 + size > HEADER_IP + shard_features(shard)->mtu ||
-	    !cursor_take(&at, frame + HEADER_L4, size)) {
+	if (start + size > HEADER_IP + shard_features(shard)->mtu ||
+	    !cursor_take(&at, frame + start, size)) {
 		SHARD_COUNT(shard, rx_dropped, 1);
 		return;
 	}
-	memcpy(&icmp, frame + HEADER_L4, sizeof(icmp));
-	icmp.type = ICMP_ECHOREPLY;
-	icmp_adjust(&icmp.checksum, htons(ICMP_ECHO << 8), 0);
-	memcpy(frame + HEADER_L4, &icmp, sizeof(icmp));
-	header_write_ip4(config, &ip, frame);
-	if (outgoing_send(shard, shard_input_queue(shard), frame,
-			  HEADER_L4 + size, NULL))
-		SHARD_COUNT(shard, rx_dropped, 1);
+	memcpy(&icmp, frame + start, sizeof(icmp));
+	icmp.type = packet->is4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
+	icmp.checksum = 0;
+	memcpy(frame + start, &icmp, sizeof(icmp));
+	icmp_finish(shard, shard_input_queue(shard), &ip, frame);
 }
 
+/* @err: EACCES or EHOSTUNREACH */
 static void icmp_refuse(struct shard *shard, const struct packet *packet,
-			uint8_t code)
+			int err)
 {
+	struct host_error error;
+
 	if (icmp_is_ours(shard_config(shard), packet)) {
 		icmp_answer(shard, packet);
 		return;
 	}
 	SHARD_COUNT(shard, flows_refused, 1);
-	icmp_send_error(shard, packet, ICMP_DEST_UNREACH, code, 0);
+	if (host_error_of_send(err, packet->is4, &error))
+		icmp_send_error(shard, packet, &error);
 }
 
 /* Replies */
 
 static void icmp_pull(struct shard *shard, struct icmp_flow *ping);
 
+/* What ICMPv6 sums up beside the message is another's addresses: sum anew. */
+static uint16_t icmp_reply_checksum(const struct header_ip *ip,
+				    const struct port_space *space,
+				    const struct icmphdr *icmp)
+{
+	size_t at = header_l4(&ip->destination) + sizeof(*icmp);
+	uint32_t sum = checksum_pseudo(&ip->source, &ip->destination,
+				       ip->protocol, ip->length);
+
+	sum = checksum_add(icmp, sizeof(*icmp), sum);
+	return checksum_fold(iov_checksum(space->iov, space->iov_count, at,
+					  ip->length - sizeof(*icmp), sum));
+}
+
+static void icmp_reply(struct shard *shard, struct icmp_flow *ping,
+		       struct outgoing *out, size_t size)
+{
+	const struct flow_key *key = &ping->flow.key;
+	struct header_ip ip = {
+		.source = key->peer,
+		.destination = key->guest,
+		.protocol = key->protocol,
+		.length = size,
+	};
+	struct icmphdr *icmp = &ping->header;
+	uint16_t id = htons(key->guest_port);
+	uint8_t header[HEADER_L4_MAX];
+	size_t at = header_write_ip(shard_config(shard), &ip, header);
+
+	icmp_adjust(&icmp->checksum, icmp->un.echo.id, id);
+	icmp->un.echo.id = id;
+	if (key->protocol == IPPROTO_ICMPV6) {
+		icmp->checksum = 0;
+		icmp->checksum = icmp_reply_checksum(&ip, &out->space, icmp);
+	}
+	iov_write(out->space.iov, out->space.iov_count, 0, header, at);
+	iov_write(out->space.iov, out->space.iov_count, at, icmp,
+		  sizeof(*icmp));
+	outgoing_commit(shard, out, at + size, NULL);
+}
+
 static void icmp_pulled(struct shard *shard, struct shard_op *op)
 {
 	struct icmp_flow *ping = icmp_of(op->flow);
 	size_t size = op->op.result < 0 ? 0 : (size_t)op->op.result;
-	struct header_ip4 ip = {
-		.source = icmp_peer(op->flow),
-		.destination = icmp_guest(op->flow),
-		.protocol = IPPROTO_ICMP,
-		.length = size,
-	};
-	uint16_t id = htons(op->flow->key.guest_port);
-	uint8_t header[HEADER_L4];
+	uint8_t type =
+		icmp_flow_is4(op->flow) ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
 
 	ping->pulling = false;
-	if (size < sizeof(ping->header) ||
-	    ping->header.type != ICMP_ECHOREPLY ||
-	    op->op.message.msg_flags & MSG_TRUNC) {
+	if (size < sizeof(ping->header) || ping->header.type != type ||
+	    op->op.message.msg_flags & MSG_TRUNC)
 		outgoing_cancel(shard, &op->out);
-	} else {
-		icmp_adjust(&ping->header.checksum, ping->header.un.echo.id,
-			    id);
-		ping->header.un.echo.id = id;
-		header_write_ip4(shard_config(shard), &ip, header);
-		iov_write(op->out.space.iov, op->out.space.iov_count, 0, header,
-			  sizeof(header));
-		iov_write(op->out.space.iov, op->out.space.iov_count, HEADER_L4,
-			  &ping->header, sizeof(ping->header));
-		outgoing_commit(shard, &op->out, HEADER_L4 + size, NULL);
-	}
+	else
+		icmp_reply(shard, ping, &op->out, size);
 	if (op->op.result >= 0)
 		shard_queue_ack(shard, op->flow);
 }
@@ -163,7 +188,7 @@ static void icmp_pulled(struct shard *shard, struct shard_op *op)
 static void icmp_pull(struct shard *shard, struct icmp_flow *ping)
 {
 	size_t length = HEADER_IP + shard_features(shard)->mtu;
-	size_t skip = HEADER_L4 + sizeof(ping->header);
+	size_t skip = header_l4(&ping->flow.key.guest) + sizeof(ping->header);
 	struct outgoing out;
 	struct shard_op *op;
 
@@ -195,9 +220,9 @@ static void icmp_tell(struct shard *shard, struct flow *flow,
 	struct icmphdr icmp;
 	struct icmp_quote quote = {
 		.error = error,
-		.source = icmp_guest(flow),
-		.destination = icmp_peer(flow),
-		.protocol = IPPROTO_ICMP,
+		.source = flow->key.guest,
+		.destination = flow->key.peer,
+		.protocol = flow->key.protocol,
 		.length = error->size,
 		.data = data,
 	};
@@ -211,7 +236,8 @@ static void icmp_tell(struct shard *shard, struct flow *flow,
 		    htons(flow->key.guest_port));
 	icmp.un.echo.id = htons(flow->key.guest_port);
 	memcpy(data, &icmp, sizeof(icmp));
-	error->offender = nat_translate_peer(config, error->offender);
+	error->offender =
+		nat_translate_peer(config, &error->offender, &flow->key.guest);
 	icmp_send_quote(shard, flow->rx_queue, &quote);
 }
 
@@ -239,7 +265,8 @@ static void icmp_sent(struct shard *shard, struct shard_op *op)
 	SHARD_COUNT(shard, tx_dropped, 1);
 	cursor_init(&at, op->op.iov, (unsigned int)op->op.message.msg_iovlen,
 		    sizeof(icmp));
-	if (!host_error_of_send(-op->op.result, &error) ||
+	if (!host_error_of_send(-op->op.result, icmp_flow_is4(op->flow),
+				&error) ||
 	    !cursor_take(&at, &icmp, sizeof(icmp)))
 		return;
 	error.data = (uint8_t *)&icmp;
@@ -250,7 +277,7 @@ static void icmp_sent(struct shard *shard, struct shard_op *op)
 static void icmp_input(struct shard *shard, struct flow *flow,
 		       struct packet *packet)
 {
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 	struct icmphdr icmp;
 	struct shard_op *op;
 
@@ -258,15 +285,15 @@ static void icmp_input(struct shard *shard, struct flow *flow,
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
-	if (nat_translate(shard_config(shard), IPPROTO_ICMP, icmp_peer(flow), 0,
-			  &host))
+	if (nat_translate(shard_config(shard), flow->key.protocol,
+			  &flow->key.peer, 0, &host))
 		return;
 	op = shard_queue_op(shard, flow, ENGINE_SEND, icmp_sent);
 	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
 						 op->op.iov, PORT_IOV_MAX);
-	memcpy(&op->op.address, &host, sizeof(host));
 	op->op.message.msg_name = &op->op.address;
-	op->op.message.msg_namelen = sizeof(host);
+	op->op.message.msg_namelen =
+		endpoint_to_sockaddr(&host, AF_UNSPEC, &op->op.address);
 	timer_set(shard_timers(shard), &flow->timer,
 		  shard_now_ms(shard) + ICMP_IDLE_MS);
 }
@@ -292,15 +319,16 @@ const struct flow_ops icmp_flow_ops = {
 	.abort = flow_free,
 };
 
-static int icmp_make_socket(struct shard *shard)
+static int icmp_make_socket(struct shard *shard, bool is4)
 {
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			  IPPROTO_ICMP);
+	int family = is4 ? AF_INET : AF_INET6;
+	int sock = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			  is4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 	int err = errno;
 
 	SHARD_COUNT(shard, syscalls, 2);
 	if (sock >= 0) {
-		host_error_enable(sock);
+		host_error_enable(sock, family);
 		return sock;
 	}
 	if (shard_first_notice(shard, SHARD_NOTICE_PING))
@@ -314,8 +342,7 @@ static int icmp_make_socket(struct shard *shard)
 int icmp_open(struct shard *shard, const struct flow_key *key,
 	      struct packet *packet)
 {
-	struct in_addr peer = { key->peer.s6_addr32[3] };
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 	struct icmphdr icmp;
 	unsigned int owner;
 	struct flow *flow;
@@ -325,16 +352,15 @@ int icmp_open(struct shard *shard, const struct flow_key *key,
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return -1;
 	}
-	ret = nat_translate(shard_config(shard), IPPROTO_ICMP, peer, 0, &host);
+	ret = nat_translate(shard_config(shard), key->protocol, &key->peer, 0,
+			    &host);
 	if (ret) {
-		icmp_refuse(shard, packet,
-			    ret == -EACCES ? ICMP_PKT_FILTERED
-					   : ICMP_HOST_UNREACH);
+		icmp_refuse(shard, packet, -ret);
 		return -1;
 	}
-	sock = icmp_make_socket(shard);
+	sock = icmp_make_socket(shard, packet->is4);
 	if (sock < 0) {
-		icmp_refuse(shard, packet, ICMP_PKT_FILTERED);
+		icmp_refuse(shard, packet, EACCES);
 		return -1;
 	}
 	flow = flow_create(shard, key, &icmp_flow_ops, &owner);

@@ -4,6 +4,7 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+#include "slirp/nat.h"
 #include "slirp/protocols.h"
 #include "slirp/shard_internal.h"
 
@@ -16,20 +17,12 @@
 #define DNS_PORT         53
 #define IP_FRAGMENT_MASK 0x3fff /* more fragments, or not the first */
 
-static void input_address(struct in6_addr *to, uint32_t address)
-{
-	memset(to, 0, sizeof(*to));
-	to->s6_addr[10] = 0xff;
-	to->s6_addr[11] = 0xff;
-	memcpy(&to->s6_addr[12], &address, sizeof(address));
-}
-
 static void input_key(const struct packet *packet, struct flow_key *key)
 {
 	memset(key, 0, sizeof(*key));
-	key->protocol = packet->ip.protocol;
-	input_address(&key->guest, packet->ip.saddr);
-	input_address(&key->peer, packet->ip.daddr);
+	key->protocol = packet->protocol;
+	key->guest = packet->source;
+	key->peer = packet->destination;
 }
 
 static void input_find(struct shard *shard, struct packet *packet,
@@ -61,7 +54,7 @@ static void input_tcp(struct shard *shard, struct packet *packet)
 	struct tcphdr tcp;
 
 	if (!cursor_take(&at, &tcp, sizeof(tcp)) ||
-	    !packet_checksum_ok(packet, IPPROTO_TCP)) {
+	    !packet_checksum_ok(packet)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
@@ -71,6 +64,13 @@ static void input_tcp(struct shard *shard, struct packet *packet)
 	input_find(shard, packet, &key, tcp_open);
 }
 
+/* IPv4 may do without (RFC 768), IPv6 may not (RFC 8200, 8.1). */
+static bool input_udp_checksum_ok(const struct packet *packet,
+				  const struct udphdr *udp)
+{
+	return (packet->is4 && !udp->uh_sum) || packet_checksum_ok(packet);
+}
+
 static void input_udp(struct shard *shard, struct packet *packet)
 {
 	struct cursor at = packet->l4;
@@ -78,18 +78,18 @@ static void input_udp(struct shard *shard, struct packet *packet)
 	struct udphdr udp;
 
 	if (!cursor_take(&at, &udp, sizeof(udp)) ||
-	    (udp.uh_sum && !packet_checksum_ok(packet, IPPROTO_UDP))) {
+	    !input_udp_checksum_ok(packet, &udp)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
-	if (ntohs(udp.uh_dport) == DHCP_SERVER_PORT) {
+	if (packet->is4 && ntohs(udp.uh_dport) == DHCP_SERVER_PORT) {
 		dhcp_input(shard, packet);
 		return;
 	}
 	input_key(packet, &key);
 	key.guest_port = ntohs(udp.uh_sport);
-	if (packet->ip.daddr == shard_config(shard)->dns.s_addr &&
-	    ntohs(udp.uh_dport) == DNS_PORT) {
+	if (ntohs(udp.uh_dport) == DNS_PORT &&
+	    nat_is_dns(shard_config(shard), &packet->destination)) {
 		key.peer_port = DNS_PORT;
 		input_find(shard, packet, &key, dns_open);
 		return;
@@ -117,17 +117,13 @@ static void input_icmp(struct shard *shard, struct packet *packet)
 	input_find(shard, packet, &key, icmp_open);
 }
 
-static void input_ip4(struct shard *shard, struct packet *packet)
+static void input_transport(struct shard *shard, struct packet *packet)
 {
-	if (!packet_parse_ip4(packet)) {
-		SHARD_COUNT(shard, tx_malformed, 1);
-		return;
-	}
-	if (ntohs(packet->ip.frag_off) & IP_FRAGMENT_MASK) {
+	if (packet->fragment & IP_FRAGMENT_MASK) {
 		SHARD_COUNT(shard, tx_unsupported, 1);
 		return;
 	}
-	switch (packet->ip.protocol) {
+	switch (packet->protocol) {
 	case IPPROTO_TCP:
 		input_tcp(shard, packet);
 		break;
@@ -135,11 +131,20 @@ static void input_ip4(struct shard *shard, struct packet *packet)
 		input_udp(shard, packet);
 		break;
 	case IPPROTO_ICMP:
-		input_icmp(shard, packet);
+		if (packet->is4)
+			input_icmp(shard, packet);
 		break;
 	default:
 		SHARD_COUNT(shard, tx_unsupported, 1);
 	}
+}
+
+static void input_ip4(struct shard *shard, struct packet *packet)
+{
+	if (packet_parse_ip4(packet))
+		input_transport(shard, packet);
+	else
+		SHARD_COUNT(shard, tx_malformed, 1);
 }
 
 void shard_input(struct shard *shard, const struct port_frame *frame,

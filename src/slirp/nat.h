@@ -9,14 +9,16 @@
 /**
  * nat_translate() - Where a guest's destination leads on the host
  * @config:	Addresses and policy
- * @protocol:	IPPROTO_TCP, IPPROTO_UDP or IPPROTO_ICMP
- * @destination: As the guest addressed it
+ * @protocol:	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP or IPPROTO_ICMPV6
+ * @destination: As the guest addressed it, either family
  * @port:	Destination port, host byte order
- * @host:	Where to connect or send to
+ * @host:	Where to connect or send to; of the same family, but for
+ *		resolvers
  *
- * The gateway stands for 127.0.0.1 (config->host_loopback), the DNS address's
- * port 53 for the first resolver. Refused: 127.0.0.0/8, 0.0.0.0/8, multicast
- * and broadcast, 169.254.0.0/16 (metadata services), everything with
+ * The gateway stands for the host's loopback (config->host_loopback), the DNS
+ * address's port 53 for the first resolver. Refused: 127.0.0.0/8, 0.0.0.0/8,
+ * multicast and broadcast, 169.254.0.0/16 (metadata services) and what IPv6 has
+ * like them, IPv6 addresses that contain a refused IPv4 one, everything with
  * config->restricted, other addresses of the guest's own subnet.
  *
  * Return: 0, -EACCES (refused), -EHOSTUNREACH (nobody there)
@@ -24,12 +26,29 @@
  * Context: pure.
  */
 int nat_translate(const struct slirp_config *config, int protocol,
-		  struct in_addr destination, unsigned int port,
-		  struct sockaddr_in *host);
+		  const struct in6_addr *destination, unsigned int port,
+		  struct slirp_endpoint *host);
 
-/* The address under which the guest sees a host peer: loopback is the gateway.
+/**
+ * nat_translate_peer() - The address under which the guest sees a host peer
+ * @host:	The peer's
+ * @guest:	The guest's, which tells the family
+ *
+ * Return: @host, or the gateway for loopback and for peers of the other family
  */
-struct in_addr nat_translate_peer(const struct slirp_config *config,
-				  struct in_addr host);
+struct in6_addr nat_translate_peer(const struct slirp_config *config,
+				   const struct in6_addr *host,
+				   const struct in6_addr *guest);
+
+/* 127.0.0.1 or ::1 */
+struct in6_addr nat_loopback(bool is4);
+
+/* The gateway's address of a family, and whether an address is it, or the
+ * DNS's. */
+struct in6_addr nat_gateway(const struct slirp_config *config, bool is4);
+bool nat_is_gateway(const struct slirp_config *config,
+		    const struct in6_addr *address);
+bool nat_is_dns(const struct slirp_config *config,
+		const struct in6_addr *address);
 
 #endif

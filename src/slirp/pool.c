@@ -77,11 +77,11 @@ static void pool_restrict_ports(struct shard *shard, int sock)
 		shard->port_span = 0;
 }
 
-static int pool_make_socket(struct shard *shard)
+static int pool_make_socket(struct shard *shard, int family)
 {
 	int one = 1;
 	int sock =
-		socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (sock < 0)
 		return -errno;
@@ -93,25 +93,41 @@ static int pool_make_socket(struct shard *shard)
 	return sock;
 }
 
-int shard_take_socket(struct shard *shard)
+int shard_take_socket(struct shard *shard, int family)
 {
-	if (shard->socket_count)
-		return shard->socket[--shard->socket_count];
-	return pool_make_socket(shard);
+	struct socket_pool *pool = &shard->pool[family == AF_INET6];
+
+	pool->wanted = true;
+	if (pool->count)
+		return pool->sock[--pool->count];
+	return pool_make_socket(shard, family);
+}
+
+static void pool_refill_one(struct shard *shard, struct socket_pool *pool,
+			    int family)
+{
+	int sock;
+
+	if (!pool->wanted || pool->count > POOL_SOCKETS_MAX / 2)
+		return;
+	while (pool->count < POOL_SOCKETS_MAX) {
+		sock = pool_make_socket(shard, family);
+		if (sock < 0)
+			return;
+		pool->sock[pool->count++] = sock;
+	}
 }
 
 void pool_refill(struct shard *shard)
 {
-	int sock;
+	pool_refill_one(shard, &shard->pool[0], AF_INET);
+	pool_refill_one(shard, &shard->pool[1], AF_INET6);
+}
 
-	if (shard->socket_count > POOL_SOCKETS_MAX / 2)
-		return;
-	while (shard->socket_count < POOL_SOCKETS_MAX) {
-		sock = pool_make_socket(shard);
-		if (sock < 0)
-			return;
-		shard->socket[shard->socket_count++] = sock;
-	}
+static void pool_close(struct socket_pool *pool)
+{
+	while (pool->count)
+		close(pool->sock[--pool->count]);
 }
 
 void *shard_take_keep(struct shard *shard)
@@ -178,14 +194,15 @@ int pool_setup(struct shard *shard, struct fail *fail)
 	    !shard->scratch)
 		return fail_set(fail, -ENOMEM,
 				"no memory for a shard's buffers");
+	shard->pool[0].wanted = true;
 	pool_set_ports(shard);
 	return 0;
 }
 
 void pool_teardown(struct shard *shard)
 {
-	while (shard->socket_count)
-		close(shard->socket[--shard->socket_count]);
+	pool_close(&shard->pool[0]);
+	pool_close(&shard->pool[1]);
 	if (shard->keep_memory)
 		munmap(shard->keep_memory,
 		       (size_t)POOL_KEEPS * SHARD_KEEP_SIZE);

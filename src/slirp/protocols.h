@@ -39,7 +39,8 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
  * failure
  * @guest:	Where it leads in the guest
  */
-void tcp_accept(struct shard *shard, int sock, const struct sockaddr_in *guest);
+void tcp_accept(struct shard *shard, int sock,
+		const struct slirp_endpoint *guest);
 
 /* The same for a datagram or echo request without a flow; first packet
  * included. */
@@ -52,10 +53,16 @@ int icmp_open(struct shard *shard, const struct flow_key *key,
 
 /* A UDP forward's socket, bound to its host port, becomes a flow at start. */
 void udp_forward(struct shard *shard, int sock,
-		 const struct sockaddr_in *guest);
+		 const struct slirp_endpoint *guest);
 
-/* Send an ICMP error about @packet to the guest (RFC 792, RFC 1812 4.3.2). */
+struct host_error;
+
+/**
+ * icmp_send_error() - Tell the guest that its packet cannot be carried (RFC 792
+ *		and 1812, 4.3.2; RFC 4443)
+ * @error:	Type, code and MTU; without an offender the gateway says it
+ */
 void icmp_send_error(struct shard *shard, const struct packet *packet,
-		     uint8_t type, uint8_t code, uint16_t mtu);
+		     const struct host_error *error);
 
 #endif

@@ -2,28 +2,42 @@
 #include "slirp/resolv.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <string.h>
+
+#include "slirp/nat.h"
 
 #define DNS_PORT     53
 #define RESOLV_SPACE " \t\r\n"
 
-static void resolv_add(struct slirp_config *config, const char *text)
+/* "fe80::1%eth0" */
+static bool resolv_parse6(char *text, struct slirp_endpoint *to)
 {
-	struct sockaddr_in *to = &config->resolver[config->resolver_count];
+	char *scope = strchr(text, '%');
+
+	if (scope)
+		*scope++ = '\0';
+	if (inet_pton(AF_INET6, text, &to->address) != 1)
+		return false;
+	to->scope = scope ? if_nametoindex(scope) : 0;
+	return !IN6_IS_ADDR_LINKLOCAL(&to->address) || to->scope;
+}
+
+static void resolv_add(struct slirp_config *config, char *text)
+{
+	struct slirp_endpoint to = { .port = DNS_PORT };
 	struct in_addr address;
 
-	if (config->resolver_count == SLIRP_RESOLVERS_MAX ||
-	    inet_pton(AF_INET, text, &address) != 1)
+	if (config->resolver_count == SLIRP_RESOLVERS_MAX)
+		return;
+	if (inet_pton(AF_INET, text, &address) == 1)
+		to.address = address_from4(address);
+	else if (!resolv_parse6(text, &to))
 		return;
 	/* 0.0.0.0 stands for the host itself, and answers as 127.0.0.1. */
-	if (!address.s_addr)
-		address.s_addr = htonl(INADDR_LOOPBACK);
-	*to = (struct sockaddr_in) {
-		.sin_family = AF_INET,
-		.sin_port = htons(DNS_PORT),
-		.sin_addr = address,
-	};
-	config->resolver_count++;
+	if (address_is_any(&to.address))
+		to.address = nat_loopback(address_is4(&to.address));
+	config->resolver[config->resolver_count++] = to;
 }
 
 static void resolv_take_line(struct slirp_config *config, char *line,

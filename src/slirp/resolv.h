@@ -7,7 +7,7 @@
 #include "slirp/slirp.h"
 
 /**
- * resolv_parse() - Take IPv4 nameservers and the domain (resolv.conf(5))
+ * resolv_parse() - Take nameservers and the domain (resolv.conf(5))
  * @in:		Its text; lines that are not understood are passed over
  * @config:	resolver, resolver_count and domain are filled in where they are
  *		empty

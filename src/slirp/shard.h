@@ -176,14 +176,15 @@ void shard_stall_flow(struct shard *shard, struct flow *flow);
 void shard_queue_ack(struct shard *shard, struct flow *flow);
 
 /**
- * shard_take_socket() - A TCP/IPv4 socket made ready in advance
+ * shard_take_socket() - A TCP socket made ready in advance
+ * @family:	AF_INET or AF_INET6
  *
  * Non-blocking, close-on-exec, TCP_NODELAY, with a source port range of the
  * shard's own where the host has IP_LOCAL_PORT_RANGE.
  *
  * Return: descriptor, or negative errno (-EMFILE)
  */
-int shard_take_socket(struct shard *shard);
+int shard_take_socket(struct shard *shard, int family);
 
 /**
  * shard_take_keep() - A buffer for a small reply until the guest has it

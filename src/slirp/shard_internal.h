@@ -95,6 +95,13 @@ struct shard_batch {
 	unsigned int count;
 };
 
+/* TCP sockets of one family that wait for a flow; @wanted once one was. */
+struct socket_pool {
+	int sock[POOL_SOCKETS_MAX];
+	unsigned int count;
+	bool wanted;
+};
+
 struct listener {
 	int sock; /* -1 if none */
 };
@@ -145,8 +152,7 @@ struct shard {
 	void *handoff_memory;
 	size_t handoff_memory_size;
 
-	int socket[POOL_SOCKETS_MAX];
-	unsigned int socket_count;
+	struct socket_pool pool[2]; /* IPv4, IPv6 */
 	uint32_t port_first, port_span, port_next;
 	uint8_t *keep_memory;
 	void *keep_free;

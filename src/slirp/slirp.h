@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
+#include "slirp/address.h"
 #include "slirp/port.h"
 
 struct slirp;
@@ -20,6 +21,7 @@ enum slirp_engine {
 
 #define SLIRP_FORWARDS_MAX  64
 #define SLIRP_RESOLVERS_MAX 3
+#define SLIRP_PREFIX6_BITS  64
 
 /**
  * struct slirp_forward - One port of the host that leads into the guest
@@ -29,18 +31,24 @@ enum slirp_engine {
  */
 struct slirp_forward {
 	int protocol;
-	struct sockaddr_in host;
-	struct sockaddr_in guest;
+	struct slirp_endpoint host;
+	struct slirp_endpoint guest;
 };
 
 /**
- * struct slirp_config - The guest's network, IPv4 part
+ * struct slirp_config - The guest's network
  * @shard_count:	Shards, 1 for each queue pair
  * @engine:		How a shard reaches the host's sockets
- * @network, @netmask:	The guest's subnet
+ * @ipv4, @ipv6:	Families that the guest has; one at least
+ * @route4, @route6:	Families in which the guest is told of a default route
+ * @network, @netmask:	The guest's IPv4 subnet
  * @gateway:		Stands for the host's loopback
  * @dns:		Resolver that the guest is given
  * @guest:		First address that DHCP leases
+ * @prefix6:		The guest's IPv6 subnet, of SLIRP_PREFIX6_BITS
+ * @gateway6, @dns6:	As with IPv4
+ * @guest6:		Address that a namespace is given, and that forwards
+ *lead to; a guest of a VM chooses its own
  * @guest_mac:		The device's MAC address
  * @gateway_mac:	Ours
  * @mtu:		Of the guest's interface, bytes of IP packet
@@ -61,15 +69,23 @@ struct slirp_forward {
 struct slirp_config {
 	unsigned int shard_count;
 	enum slirp_engine engine;
+	bool ipv4;
+	bool ipv6;
+	bool route4;
+	bool route6;
 	struct in_addr network;
 	struct in_addr netmask;
 	struct in_addr gateway;
 	struct in_addr dns;
 	struct in_addr guest;
+	struct in6_addr prefix6;
+	struct in6_addr gateway6;
+	struct in6_addr dns6;
+	struct in6_addr guest6;
 	uint8_t guest_mac[6];
 	uint8_t gateway_mac[6];
 	unsigned int mtu;
-	struct sockaddr_in resolver[SLIRP_RESOLVERS_MAX];
+	struct slirp_endpoint resolver[SLIRP_RESOLVERS_MAX];
 	unsigned int resolver_count;
 	char hostname[64];
 	char domain[256];
@@ -83,10 +99,20 @@ struct slirp_config {
 };
 
 /**
- * slirp_config_init() - QEMU's addresses: 10.0.2.0/24, .2, .3 and .15
- * @config:	To fill; one shard, engine auto, MTU 1500
+ * slirp_config_init() - QEMU's addresses: 10.0.2.0/24, .2, .3 and .15, and
+ *		fec0::/64, ::2, ::3 and ::15
+ * @config:	To fill; one shard, engine auto, MTU 1500, both families
  */
 void slirp_config_init(struct slirp_config *config);
+
+/**
+ * slirp_config_probe() - Take back what the host cannot do
+ * @config:	ipv6 is cleared where the host's kernel has no IPv6; route4 and
+ *		route6 where the host itself has no route into the world
+ *
+ * Context: any thread; reads /proc.
+ */
+void slirp_config_probe(struct slirp_config *config);
 
 /**
  * slirp_create() - Make the NAT: shards, flow table, listeners; no thread yet

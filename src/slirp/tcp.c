@@ -155,7 +155,7 @@ void tcp_abort(struct shard *shard, struct flow *flow)
 void tcp_refuse(struct shard *shard, const struct flow_key *key,
 		const struct tcp_segment *segment)
 {
-	uint8_t header[TCP_HEADERS_SIZE + TCP_OPTIONS_MAX];
+	uint8_t header[TCP_HEADERS_MAX + TCP_OPTIONS_MAX];
 	struct tcp_frame frame = { .key = key, .flags = TH_RST };
 	struct port_offload offload;
 	size_t size;

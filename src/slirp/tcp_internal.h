@@ -38,7 +38,7 @@ enum tcp_state {
 	TCP_STATES
 };
 
-#define TCP_HEADERS_SIZE 54     /* Ethernet, IPv4, TCP without options, bytes */
+#define TCP_HEADERS_MAX  74     /* Ethernet, IPv6, TCP without options, bytes */
 #define TCP_OPTIONS_MAX  8      /* bytes of options that we send */
 #define TCP_SCALE        8      /* our window scale: windows up to 16 MiB */
 #define TCP_HINT_MIN     2048U  /* first receive, bytes: a small reply */
@@ -234,6 +234,15 @@ bool tcp_segment_parse(const struct packet *packet,
 
 /* tcp_frame.c */
 
+/* Ethernet, IP and TCP header without options towards the guest, bytes. */
+size_t tcp_headers(const struct tcp_flow *tcp);
+
+/* The same without Ethernet: what MTU and MSS differ by. */
+static inline uint32_t tcp_ip_headers(const struct tcp_flow *tcp)
+{
+	return (uint32_t)(tcp_headers(tcp) - sizeof(struct ether_header));
+}
+
 /**
  * struct tcp_frame - What the headers of a frame to the guest say
  * @key:	The flow's; peer is the sender
@@ -259,7 +268,7 @@ struct tcp_frame {
 
 /**
  * tcp_frame_write() - Make Ethernet, IPv4 and TCP header
- * @header:	TCP_HEADERS_SIZE + TCP_OPTIONS_MAX bytes
+ * @header:	TCP_HEADERS_MAX + TCP_OPTIONS_MAX bytes
  * @offload:	For outgoing_commit()
  *
  * Return: bytes of header

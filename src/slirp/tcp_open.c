@@ -45,8 +45,7 @@ static void tcp_init(struct shard *shard, struct tcp_flow *tcp)
 void tcp_negotiate(struct shard *shard, struct tcp_flow *tcp,
 		   const struct tcp_segment *syn)
 {
-	unsigned int most = shard_features(shard)->mtu -
-			    (TCP_HEADERS_SIZE - sizeof(struct ether_header));
+	unsigned int most = shard_features(shard)->mtu - tcp_ip_headers(tcp);
 	unsigned int mss = syn->mss ? syn->mss : TCP_MSS_DEFAULT;
 
 	if (mss > most)
@@ -101,22 +100,22 @@ static void tcp_connect_begun(struct shard *shard, struct shard_op *op)
 }
 
 static void tcp_queue_connect(struct shard *shard, struct tcp_flow *tcp,
-			      const struct sockaddr_in *host,
+			      const struct slirp_endpoint *host,
 			      void (*done)(struct shard *shard,
 					   struct shard_op *op))
 {
 	struct shard_op *op =
 		shard_queue_op(shard, &tcp->flow, ENGINE_CONNECT, done);
 
-	memcpy(&op->op.address, host, sizeof(*host));
 	op->op.message.msg_name = &op->op.address;
-	op->op.message.msg_namelen = sizeof(*host);
+	op->op.message.msg_namelen =
+		endpoint_to_sockaddr(host, AF_UNSPEC, &op->op.address);
 }
 
 /* Return: -1, or the shard that owns the key */
 static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 			 const struct tcp_segment *syn,
-			 const struct sockaddr_in *host)
+			 const struct slirp_endpoint *host)
 {
 	unsigned int owner;
 	struct flow *flow = flow_create(shard, key, &tcp_flow_ops, &owner);
@@ -128,7 +127,7 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 		tcp_refuse(shard, key, syn);
 		return -1;
 	}
-	flow->sock = shard_take_socket(shard);
+	flow->sock = shard_take_socket(shard, endpoint_family(host));
 	if (flow->sock < 0) {
 		flow->sock = -1;
 		flow_free(shard, flow);
@@ -148,9 +147,8 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 int tcp_open(struct shard *shard, const struct flow_key *key,
 	     struct packet *packet)
 {
-	struct in_addr peer = { key->peer.s6_addr32[3] };
 	struct tcp_segment segment;
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 
 	if (!tcp_segment_parse(packet, &segment)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
@@ -159,7 +157,7 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 	if (segment.flags & TH_RST)
 		return -1;
 	if ((segment.flags & (TH_SYN | TH_ACK | TH_FIN)) != TH_SYN ||
-	    nat_translate(shard_config(shard), IPPROTO_TCP, peer,
+	    nat_translate(shard_config(shard), IPPROTO_TCP, &key->peer,
 			  key->peer_port, &host)) {
 		tcp_refuse(shard, key, &segment);
 		return -1;
@@ -170,11 +168,11 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 /* Ask again: the socket says that something has come of it. */
 void tcp_open_event(struct shard *shard, struct tcp_flow *tcp)
 {
-	struct in_addr peer = { tcp->flow.key.peer.s6_addr32[3] };
-	struct sockaddr_in host;
+	const struct flow_key *key = &tcp->flow.key;
+	struct slirp_endpoint host;
 
-	if (nat_translate(shard_config(shard), IPPROTO_TCP, peer,
-			  tcp->flow.key.peer_port, &host))
+	if (nat_translate(shard_config(shard), IPPROTO_TCP, &key->peer,
+			  key->peer_port, &host))
 		tcp_reset_guest(shard, tcp);
 	else
 		tcp_queue_connect(shard, tcp, &host, tcp_connect_done);
@@ -201,26 +199,27 @@ static struct flow *tcp_accept_flow(struct shard *shard, struct flow_key *key)
 }
 
 static void tcp_accept_key(const struct shard *shard, int sock,
-			   const struct sockaddr_in *guest,
+			   const struct slirp_endpoint *guest,
 			   struct flow_key *key)
 {
-	struct sockaddr_in peer = { 0 };
-	socklen_t size = sizeof(peer);
+	struct sockaddr_storage from = { 0 };
+	socklen_t size = sizeof(from);
+	struct slirp_endpoint peer;
 
-	getpeername(sock, (struct sockaddr *)&peer, &size);
+	getpeername(sock, (struct sockaddr *)&from, &size);
+	peer = endpoint_from_sockaddr(&from);
 	*key = (struct flow_key) {
-		.guest_port = ntohs(guest->sin_port),
-		.peer_port = ntohs(peer.sin_port),
+		.guest = guest->address,
+		.peer = nat_translate_peer(shard_config(shard), &peer.address,
+					   &guest->address),
+		.guest_port = guest->port,
+		.peer_port = peer.port,
 		.protocol = IPPROTO_TCP,
 	};
-	key->guest.s6_addr32[2] = htonl(0xffff);
-	key->guest.s6_addr32[3] = guest->sin_addr.s_addr;
-	key->peer.s6_addr32[2] = htonl(0xffff);
-	key->peer.s6_addr32[3] =
-		nat_translate_peer(shard_config(shard), peer.sin_addr).s_addr;
 }
 
-void tcp_accept(struct shard *shard, int sock, const struct sockaddr_in *guest)
+void tcp_accept(struct shard *shard, int sock,
+		const struct slirp_endpoint *guest)
 {
 	struct flow_key key;
 	struct flow *flow;

@@ -46,13 +46,13 @@ static void output_sent(struct shard *shard, struct tcp_flow *tcp, uint32_t seq,
 int tcp_emit(struct shard *shard, struct tcp_flow *tcp, uint32_t seq,
 	     uint8_t flags, const void *data, size_t length)
 {
-	uint8_t header[TCP_HEADERS_SIZE + TCP_OPTIONS_MAX];
+	uint8_t header[TCP_HEADERS_MAX + TCP_OPTIONS_MAX];
 	struct port_offload offload;
 	struct tcp_frame frame;
 	struct outgoing out;
 	size_t size;
 
-	if (outgoing_begin(shard, tcp->queue, TCP_HEADERS_SIZE + length,
+	if (outgoing_begin(shard, tcp->queue, tcp_headers(tcp) + length,
 			   &out)) {
 		shard_stall_flow(shard, &tcp->flow);
 		return -ENOBUFS;
@@ -78,13 +78,13 @@ void tcp_emit_received(struct shard *shard, struct tcp_flow *tcp,
 	struct tcp_frame frame =
 		output_frame(tcp, seq, TH_ACK | TH_PUSH, length);
 	const struct port_space *space = &out->space;
-	uint8_t header[TCP_HEADERS_SIZE + TCP_OPTIONS_MAX];
+	uint8_t header[TCP_HEADERS_MAX + TCP_OPTIONS_MAX];
 	struct port_offload offload;
 	size_t size;
 
 	if (!shard_features(shard)->rx_csum)
 		frame.sum = iov_checksum(space->iov, space->iov_count,
-					 TCP_HEADERS_SIZE, length, 0);
+					 tcp_headers(tcp), length, 0);
 	size = tcp_frame_write(shard, &frame, header, &offload);
 	iov_write(space->iov, space->iov_count, 0, header, size);
 	outgoing_commit(shard, out, size + length, &offload);
@@ -97,8 +97,7 @@ static uint8_t output_syn_options(const struct shard *shard,
 				  const struct tcp_flow *tcp, uint8_t *options)
 {
 	unsigned int mtu = shard_features(shard)->mtu;
-	unsigned int mss =
-		mtu - (TCP_HEADERS_SIZE - sizeof(struct ether_header));
+	unsigned int mss = mtu - tcp_ip_headers(tcp);
 
 	options[0] = TCPOPT_MAXSEG;
 	options[1] = TCPOLEN_MAXSEG;
@@ -115,7 +114,7 @@ static uint8_t output_syn_options(const struct shard *shard,
 
 static void output_syn(struct shard *shard, struct tcp_flow *tcp)
 {
-	uint8_t header[TCP_HEADERS_SIZE + TCP_OPTIONS_MAX];
+	uint8_t header[TCP_HEADERS_MAX + TCP_OPTIONS_MAX];
 	uint8_t flags =
 		tcp->state == TCP_STATE_SYN_SENT ? TH_SYN : TH_SYN | TH_ACK;
 	struct tcp_frame frame = output_frame(tcp, tcp->iss, flags, 0);

@@ -48,24 +48,27 @@ uint32_t tcp_pull_room(const struct tcp_flow *tcp)
 	return room > 0 ? (uint32_t)room : 0;
 }
 
-static bool pull_segmented(const struct shard *shard)
+static bool pull_segmented(const struct shard *shard,
+			   const struct tcp_flow *tcp)
 {
 	const struct port_features *features = shard_features(shard);
+	bool tso = address_is4(&tcp->flow.key.guest) ? features->rx_tso4
+						     : features->rx_tso6;
 
-	return !features->rx_tso4 || !features->rx_csum;
+	return !tso || !features->rx_csum;
 }
 
 uint32_t tcp_pull_frame_max(const struct shard *shard,
 			    const struct tcp_flow *tcp)
 {
-	const uint32_t headers = TCP_HEADERS_SIZE - sizeof(struct ether_header);
 	size_t space = shard_features(shard)->rx_frame_max;
-	uint32_t most = PULL_IP_LENGTH_MAX - headers;
+	size_t headers = tcp_headers(tcp);
+	uint32_t most = PULL_IP_LENGTH_MAX - tcp_ip_headers(tcp);
 
-	if (pull_segmented(shard))
+	if (pull_segmented(shard, tcp))
 		most = tcp->mss;
-	if (space < TCP_HEADERS_SIZE + (size_t)most)
-		most = (uint32_t)(space - TCP_HEADERS_SIZE);
+	if (space < headers + most)
+		most = (uint32_t)(space - headers);
 	return most;
 }
 
@@ -328,8 +331,8 @@ static int pull_queue_peek(struct shard *shard, struct tcp_flow *tcp,
 	struct outgoing out;
 	struct shard_op *op;
 	unsigned int skips;
-	int ret = outgoing_begin(shard, tcp->queue,
-				 TCP_HEADERS_SIZE + (size_t)size, &out);
+	size_t headers = tcp_headers(tcp);
+	int ret = outgoing_begin(shard, tcp->queue, headers + size, &out);
 
 	if (ret)
 		return ret;
@@ -340,7 +343,7 @@ static int pull_queue_peek(struct shard *shard, struct tcp_flow *tcp,
 	skips = pull_skip(shard, skip, op->op.iov);
 	op->op.message.msg_iovlen =
 		skips + iov_slice(op->out.space.iov, op->out.space.iov_count,
-				  TCP_HEADERS_SIZE, size, &op->op.iov[skips],
+				  headers, size, &op->op.iov[skips],
 				  PORT_IOV_MAX - skips);
 	op->context = (uint64_t)skip << 32 | size;
 	tcp->pulls++;
@@ -350,7 +353,7 @@ static int pull_queue_peek(struct shard *shard, struct tcp_flow *tcp,
 static void pull_bulk(struct shard *shard, struct tcp_flow *tcp, uint32_t room)
 {
 	uint32_t most = tcp_pull_frame_max(shard, tcp);
-	unsigned int frames = pull_segmented(shard) ? PULL_FRAMES_MAX : 1;
+	unsigned int frames = pull_segmented(shard, tcp) ? PULL_FRAMES_MAX : 1;
 	uint32_t size;
 
 	pull_seek(shard, tcp);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <netinet/ip_icmp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,10 +45,9 @@ bool udp_take_header(struct packet *packet, struct udphdr *header)
 	return true;
 }
 
-int udp_make_socket(struct shard *shard)
+int udp_make_socket(struct shard *shard, int family)
 {
-	int sock =
-		socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int sock = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err = errno;
 
 	SHARD_COUNT(shard, syscalls, 2);
@@ -61,28 +59,26 @@ int udp_make_socket(struct shard *shard)
 				 strerror(err));
 		return -err;
 	}
-	host_error_enable(sock);
+	host_error_enable(sock, family);
 	return sock;
 }
 
-struct sockaddr_in udp_guest(const struct flow *flow)
+struct slirp_endpoint udp_guest(const struct flow *flow)
 {
-	return (struct sockaddr_in) {
-		.sin_family = AF_INET,
-		.sin_port = htons(flow->key.guest_port),
-		.sin_addr = { flow->key.guest.s6_addr32[3] },
-	};
+	return (struct slirp_endpoint) { .address = flow->key.guest,
+					 .port = flow->key.guest_port };
 }
 
-void udp_set_name(struct shard_op *op, const struct sockaddr_in *to)
+void udp_set_name(struct shard_op *op, int family,
+		  const struct slirp_endpoint *to)
 {
-	memcpy(&op->op.address, to, sizeof(*to));
 	op->op.message.msg_name = &op->op.address;
-	op->op.message.msg_namelen = sizeof(*to);
+	op->op.message.msg_namelen =
+		endpoint_to_sockaddr(to, family, &op->op.address);
 }
 
 void udp_tell(struct shard *shard, const struct flow *flow,
-	      const struct sockaddr_in *peer, const struct host_error *error)
+	      const struct slirp_endpoint *peer, const struct host_error *error)
 {
 	struct {
 		struct udphdr header;
@@ -93,8 +89,8 @@ void udp_tell(struct shard *shard, const struct flow *flow,
 	size_t length = sizeof(quoted.header) + error->size;
 	struct icmp_quote quote = {
 		.error = error,
-		.source = udp_guest(flow).sin_addr,
-		.destination = peer->sin_addr,
+		.source = flow->key.guest,
+		.destination = peer->address,
 		.protocol = IPPROTO_UDP,
 		.length = length,
 		.data = &quoted,
@@ -103,7 +99,7 @@ void udp_tell(struct shard *shard, const struct flow *flow,
 
 	quoted.header = (struct udphdr) {
 		.uh_sport = htons(flow->key.guest_port),
-		.uh_dport = peer->sin_port,
+		.uh_dport = htons(peer->port),
 		.uh_ulen = htons((uint16_t)length),
 	};
 	if (size)
@@ -113,23 +109,25 @@ void udp_tell(struct shard *shard, const struct flow *flow,
 
 void udp_refuse(struct shard *shard, const struct packet *packet, int err)
 {
+	struct host_error error;
+
 	SHARD_COUNT(shard, flows_refused, 1);
-	icmp_send_error(shard, packet, ICMP_DEST_UNREACH,
-			err == -EACCES ? ICMP_PKT_FILTERED : ICMP_HOST_UNREACH,
-			0);
+	if (host_error_of_send(-err, packet->is4, &error))
+		icmp_send_error(shard, packet, &error);
 }
 
 /* Sending */
 
 static void udp_tell_of_send(struct shard *shard, const struct shard_op *op)
 {
+	const struct in6_addr *guest = &op->flow->key.guest;
+	struct slirp_endpoint peer = endpoint_from_sockaddr(&op->op.address);
 	struct host_error error;
-	struct sockaddr_in peer;
 
-	if (!host_error_of_send(-op->op.result, &error))
+	if (!host_error_of_send(-op->op.result, address_is4(guest), &error))
 		return;
-	memcpy(&peer, &op->op.address, sizeof(peer));
-	peer.sin_addr = nat_translate_peer(shard_config(shard), peer.sin_addr);
+	peer.address =
+		nat_translate_peer(shard_config(shard), &peer.address, guest);
 	udp_tell(shard, op->flow, &peer, &error);
 }
 
@@ -140,10 +138,10 @@ static void udp_send_again(struct shard *shard, const struct shard_op *op)
 {
 	struct shard_op *again =
 		shard_queue_op(shard, op->flow, ENGINE_SEND, udp_sent);
-	struct sockaddr_in to;
 
-	memcpy(&to, &op->op.address, sizeof(to));
-	udp_set_name(again, &to);
+	again->op.address = op->op.address;
+	again->op.message.msg_name = &again->op.address;
+	again->op.message.msg_namelen = op->op.message.msg_namelen;
 	memcpy(again->op.iov, op->op.iov,
 	       op->op.message.msg_iovlen * sizeof(op->op.iov[0]));
 	again->op.message.msg_iovlen = op->op.message.msg_iovlen;
@@ -184,24 +182,24 @@ static void udp_touch(struct shard *shard, struct udp_flow *udp,
 
 static int udp_route_restricted(const struct slirp_config *config,
 				const struct udp_flow *udp,
-				struct sockaddr_in *host)
+				struct slirp_endpoint *host)
 {
-	if (host->sin_addr.s_addr == config->gateway.s_addr)
-		host->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (nat_is_gateway(config, &host->address))
+		host->address = nat_loopback(address_is4(&host->address));
 	for (unsigned int i = 0; i < UDP_PEERS_MAX; i++)
-		if (udp->peer[i].address.s_addr == host->sin_addr.s_addr &&
-		    udp->peer[i].port == host->sin_port)
+		if (udp->peer[i].port == host->port &&
+		    address_equal(&udp->peer[i].address, &host->address))
 			return 0;
 	return -EACCES;
 }
 
 static int udp_route(const struct shard *shard, const struct udp_flow *udp,
 		     const struct packet *packet, unsigned int port,
-		     struct sockaddr_in *host)
+		     struct slirp_endpoint *host)
 {
 	const struct slirp_config *config = shard_config(shard);
-	struct in_addr destination = { packet->ip.daddr };
-	int ret = nat_translate(config, IPPROTO_UDP, destination, port, host);
+	int ret = nat_translate(config, IPPROTO_UDP, &packet->destination, port,
+				host);
 
 	if (ret && udp && udp->forward && config->restricted)
 		ret = udp_route_restricted(config, udp, host);
@@ -212,7 +210,7 @@ static void udp_input(struct shard *shard, struct flow *flow,
 		      struct packet *packet)
 {
 	struct packet whole = *packet;
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 	struct udphdr header;
 	struct shard_op *op;
 	unsigned int port;
@@ -231,7 +229,7 @@ static void udp_input(struct shard *shard, struct flow *flow,
 	op = shard_queue_op(shard, flow, ENGINE_SEND, udp_sent);
 	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
 						 op->op.iov, PORT_IOV_MAX);
-	udp_set_name(op, &host);
+	udp_set_name(op, AF_UNSPEC, &host);
 	udp_touch(shard, udp_of(flow), port);
 }
 
@@ -241,12 +239,13 @@ static void udp_tell_of_error(struct shard *shard, const struct flow *flow,
 			      struct host_error *error)
 {
 	const struct slirp_config *config = shard_config(shard);
-	struct sockaddr_in peer = error->destination;
+	const struct in6_addr *guest = &flow->key.guest;
+	struct slirp_endpoint peer = error->destination;
 
 	if (error->type == HOST_ERROR_NONE)
 		return;
-	peer.sin_addr = nat_translate_peer(config, peer.sin_addr);
-	error->offender = nat_translate_peer(config, error->offender);
+	peer.address = nat_translate_peer(config, &peer.address, guest);
+	error->offender = nat_translate_peer(config, &error->offender, guest);
 	udp_tell(shard, flow, &peer, error);
 }
 
@@ -299,7 +298,7 @@ int udp_open(struct shard *shard, const struct flow_key *key,
 	     struct packet *packet)
 {
 	struct packet payload = *packet;
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 	struct udphdr header;
 	unsigned int owner;
 	struct flow *flow;
@@ -317,7 +316,7 @@ int udp_open(struct shard *shard, const struct flow_key *key,
 	flow = flow_create(shard, key, &udp_flow_ops, &owner);
 	if (!flow)
 		return owner == shard_index(shard) ? -1 : (int)owner;
-	sock = udp_make_socket(shard);
+	sock = udp_make_socket(shard, packet->is4 ? AF_INET : AF_INET6);
 	if (sock < 0) {
 		flow_free(shard, flow);
 		return -1;
@@ -327,15 +326,15 @@ int udp_open(struct shard *shard, const struct flow_key *key,
 	return -1;
 }
 
-void udp_forward(struct shard *shard, int sock, const struct sockaddr_in *guest)
+void udp_forward(struct shard *shard, int sock,
+		 const struct slirp_endpoint *guest)
 {
-	struct flow_key key = { .guest_port = ntohs(guest->sin_port),
+	struct flow_key key = { .guest = guest->address,
+				.guest_port = guest->port,
 				.protocol = IPPROTO_UDP };
 	struct flow *flow = NULL;
 	unsigned int owner;
 
-	key.guest.s6_addr32[2] = htonl(0xffff);
-	key.guest.s6_addr32[3] = guest->sin_addr.s_addr;
 	if (!flow_find(shard, &key))
 		flow = flow_create(shard, &key, &udp_flow_ops, &owner);
 	if (!flow) {
@@ -346,6 +345,6 @@ void udp_forward(struct shard *shard, int sock, const struct sockaddr_in *guest)
 		return;
 	}
 	udp_of(flow)->forward = true;
-	host_error_enable(sock);
+	host_error_enable(sock, address_is4(&key.guest) ? AF_INET : AF_INET6);
 	udp_begin(shard, flow, sock);
 }

@@ -38,8 +38,8 @@ struct udp_flow {
 	bool forward;
 	uint8_t peer_next;
 	struct {
-		struct in_addr address;
-		in_port_t port;
+		struct in6_addr address;
+		uint16_t port;
 	} peer[UDP_PEERS_MAX];
 };
 
@@ -59,21 +59,28 @@ static inline struct udp_flow *udp_of(struct flow *flow)
  */
 bool udp_take_header(struct packet *packet, struct udphdr *header);
 
-/* Return: a socket with errors told, not yet bound, or negative errno */
-int udp_make_socket(struct shard *shard);
+/**
+ * udp_make_socket() - A socket with errors told, not yet bound
+ * @family:	AF_INET, or AF_INET6, which takes IPv4 as mapped addresses too
+ *
+ * Return: descriptor or negative errno
+ */
+int udp_make_socket(struct shard *shard, int family);
 
 /* The guest's end of a flow. */
-struct sockaddr_in udp_guest(const struct flow *flow);
+struct slirp_endpoint udp_guest(const struct flow *flow);
 
-/* Set where an operation sends to. */
-void udp_set_name(struct shard_op *op, const struct sockaddr_in *to);
+/* Set where an operation sends to, on a socket of @family. */
+void udp_set_name(struct shard_op *op, int family,
+		  const struct slirp_endpoint *to);
 
 /**
  * udp_tell() - Tell the guest of an error, as ICMP
  * @peer:	Where its datagram went to, as it sees it
  */
 void udp_tell(struct shard *shard, const struct flow *flow,
-	      const struct sockaddr_in *peer, const struct host_error *error);
+	      const struct slirp_endpoint *peer,
+	      const struct host_error *error);
 
 /* Tell a guest why a datagram of its is not carried: nat_translate()'s error.
  */
@@ -101,7 +108,8 @@ size_t udp_mtu(const struct shard *shard);
  * Dropped, and counted, where the guest has no space for all of it.
  */
 void udp_deliver(struct shard *shard, unsigned int queue,
-		 const struct sockaddr_in *from, const struct sockaddr_in *to,
-		 uint8_t *data, size_t size, uint16_t id);
+		 const struct slirp_endpoint *from,
+		 const struct slirp_endpoint *to, uint8_t *data, size_t size,
+		 uint16_t id);
 
 #endif

@@ -17,46 +17,48 @@
  */
 
 static void udp_remember_peer(struct udp_flow *udp,
-			      const struct sockaddr_in *from)
+			      const struct slirp_endpoint *from)
 {
 	unsigned int i;
 
 	for (i = 0; i < UDP_PEERS_MAX; i++)
-		if (udp->peer[i].address.s_addr == from->sin_addr.s_addr &&
-		    udp->peer[i].port == from->sin_port)
+		if (udp->peer[i].port == from->port &&
+		    address_equal(&udp->peer[i].address, &from->address))
 			return;
 	i = udp->peer_next++ % UDP_PEERS_MAX;
-	udp->peer[i].address = from->sin_addr;
-	udp->peer[i].port = from->sin_port;
+	udp->peer[i].address = from->address;
+	udp->peer[i].port = from->port;
 }
 
 static void udp_commit(struct shard *shard, const struct flow *flow,
-		       struct outgoing *out, const struct sockaddr_in *from,
+		       struct outgoing *out, const struct slirp_endpoint *from,
 		       size_t size)
 {
 	const struct slirp_config *config = shard_config(shard);
-	struct sockaddr_in to = udp_guest(flow);
+	struct slirp_endpoint to = udp_guest(flow);
 	struct port_offload offload = { 0 };
-	uint8_t header[HEADER_UDP];
+	size_t headers = header_udp(&to.address);
+	uint8_t header[HEADER_UDP_MAX];
 	uint32_t sum;
 
 	if (shard_features(shard)->rx_csum) {
 		header_write_udp(config, from, &to, size, 0, &offload, header);
 	} else {
 		sum = iov_checksum(out->space.iov, out->space.iov_count,
-				   HEADER_UDP, size, 0);
+				   headers, size, 0);
 		header_write_udp(config, from, &to, size, sum, NULL, header);
 	}
-	iov_write(out->space.iov, out->space.iov_count, 0, header, HEADER_UDP);
-	outgoing_commit(shard, out, HEADER_UDP + size, &offload);
+	iov_write(out->space.iov, out->space.iov_count, 0, header, headers);
+	outgoing_commit(shard, out, headers + size, &offload);
 }
 
 /* Put the part that is in the guest's space before the part in the buffer. */
 static void udp_commit_long(struct shard *shard, struct udp_flow *udp,
-			    struct shard_op *op, const struct sockaddr_in *from)
+			    struct shard_op *op,
+			    const struct slirp_endpoint *from)
 {
 	uint8_t *data = shard_op_buffer(shard, op) + UDP_HEADROOM;
-	struct sockaddr_in to = udp_guest(&udp->flow);
+	struct slirp_endpoint to = udp_guest(&udp->flow);
 	struct cursor at;
 
 	cursor_init(&at, op->op.iov, (unsigned int)op->op.message.msg_iovlen,
@@ -71,12 +73,12 @@ static void udp_received(struct shard *shard, struct udp_flow *udp,
 			 struct shard_op *op)
 {
 	size_t size = (size_t)op->op.result;
-	struct sockaddr_in from;
+	struct slirp_endpoint from = endpoint_from_sockaddr(&op->op.address);
 
-	memcpy(&from, &op->op.address, sizeof(from));
 	if (udp->forward)
 		udp_remember_peer(udp, &from);
-	from.sin_addr = nat_translate_peer(shard_config(shard), from.sin_addr);
+	from.address = nat_translate_peer(shard_config(shard), &from.address,
+					  &udp->flow.key.guest);
 	if (size <= op->context)
 		udp_commit(shard, &udp->flow, &op->out, &from, size);
 	else
@@ -102,11 +104,11 @@ static void udp_pulled(struct shard *shard, struct shard_op *op)
 
 /* Segments of the guest's space for @room bytes of payload. Return: their bytes
  */
-static size_t udp_pull_space(struct shard_op *op, size_t room)
+static size_t udp_pull_space(struct shard_op *op, size_t headers, size_t room)
 {
 	unsigned int count =
-		iov_slice(op->out.space.iov, op->out.space.iov_count,
-			  HEADER_UDP, room, op->op.iov, PORT_IOV_MAX - 1);
+		iov_slice(op->out.space.iov, op->out.space.iov_count, headers,
+			  room, op->op.iov, PORT_IOV_MAX - 1);
 	size_t size = 0;
 
 	for (unsigned int i = 0; i < count; i++)
@@ -117,14 +119,15 @@ static size_t udp_pull_space(struct shard_op *op, size_t room)
 
 static bool udp_pull_one(struct shard *shard, struct udp_flow *udp)
 {
+	size_t headers = header_udp(&udp->flow.key.guest);
 	size_t length = HEADER_IP + udp_mtu(shard), size;
 	struct outgoing out;
 	struct shard_op *op;
 	struct iovec *rest;
 
-	if (length > HEADER_UDP + UDP_DATA_MAX)
-		length = HEADER_UDP + UDP_DATA_MAX;
-	if (length <= HEADER_UDP ||
+	if (length > headers + UDP_DATA_MAX)
+		length = headers + UDP_DATA_MAX;
+	if (length <= headers ||
 	    outgoing_begin(shard, udp->flow.rx_queue, length, &out)) {
 		shard_stall_flow(shard, &udp->flow);
 		return false;
@@ -132,7 +135,7 @@ static bool udp_pull_one(struct shard *shard, struct udp_flow *udp)
 	op = shard_queue_op(shard, &udp->flow, ENGINE_RECV, udp_pulled);
 	op->out = out;
 	op->has_out = true;
-	size = udp_pull_space(op, length - HEADER_UDP);
+	size = udp_pull_space(op, headers, length - headers);
 	rest = &op->op.iov[op->op.message.msg_iovlen++];
 	rest->iov_base = shard_op_buffer(shard, op) + UDP_HEADROOM + size;
 	rest->iov_len = UDP_DATA_MAX - size;

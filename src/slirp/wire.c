@@ -5,6 +5,9 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+/* Extension headers in a row; nobody sends more than two or three. */
+#define PACKET_EXTENSIONS_MAX 8
+
 void cursor_init(struct cursor *cursor, const struct iovec *iov,
 		 unsigned int count, size_t length)
 {
@@ -183,14 +186,20 @@ uint32_t iov_checksum(const struct iovec *iov, unsigned int count,
 	return sum;
 }
 
-uint32_t checksum_pseudo4(struct in_addr src, struct in_addr dst,
-			  uint8_t protocol, size_t length)
+/* The ffff of a mapped address is a zero in this arithmetic. */
+uint32_t checksum_pseudo(const struct in6_addr *src, const struct in6_addr *dst,
+			 uint8_t protocol, size_t length)
 {
 	struct {
-		struct in_addr src, dst;
-		uint8_t zero, protocol;
-		uint16_t length;
-	} pseudo = { src, dst, 0, protocol, htons((uint16_t)length) };
+		struct in6_addr src, dst;
+		uint32_t length;
+		uint8_t zero[3], protocol;
+	} pseudo = {
+		.src = *src,
+		.dst = *dst,
+		.length = htonl((uint32_t)length),
+		.protocol = protocol,
+	};
 
 	return checksum_add(&pseudo, sizeof(pseudo), 0);
 }
@@ -230,19 +239,108 @@ bool packet_parse_ip4(struct packet *packet)
 	at.left = total - size;
 	packet->l4 = at;
 	packet->l4_offset += size;
+	packet->is4 = true;
+	packet->source = address_from4((struct in_addr) { packet->ip.saddr });
+	packet->destination =
+		address_from4((struct in_addr) { packet->ip.daddr });
+	packet->protocol = packet->ip.protocol;
+	packet->ip_length = total;
+	packet->fragment = ntohs(packet->ip.frag_off);
+	packet->fragment_id = ntohs(packet->ip.id);
 	return true;
 }
 
-bool packet_checksum_ok(const struct packet *packet, uint8_t protocol)
+/* One extension header. Return: false if it is not whole */
+static bool packet_skip_extension(struct packet *packet)
+{
+	struct ip6_ext extension;
+	struct cursor at = packet->l4;
+	size_t size;
+
+	if (!cursor_take(&at, &extension, sizeof(extension)))
+		return false;
+	size = (extension.ip6e_len + 1U) * 8;
+	if (!cursor_skip(&packet->l4, size))
+		return false;
+	packet->protocol = extension.ip6e_nxt;
+	packet->l4_offset += size;
+	return true;
+}
+
+static bool packet_take_fragment(struct packet *packet)
+{
+	struct ip6_frag fragment;
+	uint16_t offset;
+
+	if (!cursor_take(&packet->l4, &fragment, sizeof(fragment)))
+		return false;
+	offset = ntohs(fragment.ip6f_offlg);
+	packet->protocol = fragment.ip6f_nxt;
+	packet->l4_offset += sizeof(fragment);
+	packet->fragment_id = ntohl(fragment.ip6f_ident);
+	packet->fragment = (uint16_t)(offset >> 3);
+	if (fragment.ip6f_offlg & IP6F_MORE_FRAG)
+		packet->fragment |= IP_MF;
+	return true;
+}
+
+static bool packet_skip_extensions(struct packet *packet)
+{
+	for (int i = 0; i < PACKET_EXTENSIONS_MAX; i++) {
+		switch (packet->protocol) {
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_DSTOPTS:
+		case IPPROTO_ROUTING:
+			if (!packet_skip_extension(packet))
+				return false;
+			break;
+		case IPPROTO_FRAGMENT:
+			if (!packet_take_fragment(packet))
+				return false;
+			/* An atomic fragment is whole (RFC 6946). */
+			if (packet->fragment)
+				return true;
+			break;
+		default:
+			return true;
+		}
+	}
+	return false;
+}
+
+bool packet_parse_ip6(struct packet *packet)
+{
+	struct cursor at = packet->l4;
+	size_t length;
+
+	if (!cursor_take(&at, &packet->ip6, sizeof(packet->ip6)))
+		return false;
+	length = ntohs(packet->ip6.ip6_plen);
+	if (packet->ip6.ip6_vfc >> 4 != 6 || length > at.left)
+		return false;
+	at.left = length;
+	packet->l4 = at;
+	packet->l4_offset += sizeof(packet->ip6);
+	packet->is4 = false;
+	packet->source = packet->ip6.ip6_src;
+	packet->destination = packet->ip6.ip6_dst;
+	packet->protocol = packet->ip6.ip6_nxt;
+	packet->ip_length = sizeof(packet->ip6) + length;
+	packet->fragment = 0;
+	packet->fragment_id = 0;
+	return packet_skip_extensions(packet);
+}
+
+bool packet_checksum_ok(const struct packet *packet)
 {
 	const struct port_frame *frame = packet->frame;
-	struct in_addr src = { packet->ip.saddr }, dst = { packet->ip.daddr };
 	size_t size = packet->l4.left;
 	uint32_t sum;
 
 	if (frame->offload.flags & (PORT_NEEDS_CSUM | PORT_DATA_VALID))
 		return true;
-	sum = checksum_pseudo4(src, dst, protocol, size);
+	sum = checksum_pseudo(&packet->source, &packet->destination,
+			      packet->protocol, size);
 	return checksum_fold(iov_checksum(frame->iov, frame->iov_count,
 					  packet->l4_offset, size, sum)) == 0;
 }

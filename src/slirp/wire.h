@@ -5,11 +5,13 @@
 #include <net/ethernet.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "slirp/address.h"
 #include "slirp/port.h"
 
 /*
@@ -94,9 +96,12 @@ uint32_t iov_checksum(const struct iovec *iov, unsigned int count,
 /* The same over plain memory. */
 uint32_t checksum_add(const void *data, size_t size, uint32_t sum);
 
-/* Sum of the IPv4 pseudo header (RFC 9293, 3.1); @length in bytes. */
-uint32_t checksum_pseudo4(struct in_addr src, struct in_addr dst,
-			  uint8_t protocol, size_t length);
+/**
+ * checksum_pseudo() - Sum of the pseudo header (RFC 9293, 3.1; RFC 8200, 8.1)
+ * @length:	Of transport header and payload, bytes
+ */
+uint32_t checksum_pseudo(const struct in6_addr *src, const struct in6_addr *dst,
+			 uint8_t protocol, size_t length);
 
 /* Return: the checksum in network byte order, ready to be stored */
 uint16_t checksum_fold(uint32_t sum);
@@ -105,14 +110,31 @@ uint16_t checksum_fold(uint32_t sum);
  * struct packet - One frame from the guest, its headers copied out
  * @frame:	Where the bytes are, with the offload fields
  * @ether:	Ethernet header
- * @ip:		IPv4 header without options, network byte order
+ * @ip, @ip6:	The IP header without options, network byte order; the one that
+ *		@is4 tells
+ * @is4:	Is it IPv4?
+ * @source, @destination: Of either family
+ * @protocol:	Of the transport, IPPROTO_*
+ * @ip_length:	IP header and all that follows, bytes
+ * @fragment:	Flags and offset as in IPv4's header, host byte order
+ * @fragment_id: Identification of a fragment
  * @l4:		Cursor at the transport header, ends where the IP packet ends
  * @l4_offset:	Of the transport header in the frame, bytes
  */
 struct packet {
 	const struct port_frame *frame;
 	struct ether_header ether;
-	struct iphdr ip;
+	union {
+		struct iphdr ip;
+		struct ip6_hdr ip6;
+	};
+	bool is4;
+	struct in6_addr source;
+	struct in6_addr destination;
+	uint8_t protocol;
+	size_t ip_length;
+	uint16_t fragment;
+	uint32_t fragment_id;
 	struct cursor l4;
 	size_t l4_offset;
 };
@@ -133,12 +155,23 @@ bool packet_parse_ether(struct packet *packet, const struct port_frame *frame);
 bool packet_parse_ip4(struct packet *packet);
 
 /**
+ * packet_parse_ip6() - Take the IPv6 header and pass over extension headers
+ *		(RFC 8200, 4)
+ *
+ * A jumbogram is malformed. A fragment's header is taken; behind the first
+ * fragment's nothing is passed over.
+ *
+ * Return: true, false for a malformed one, or more headers than anybody sends
+ */
+bool packet_parse_ip6(struct packet *packet);
+
+/**
  * packet_checksum_ok() - Is the transport checksum right, or left to us?
  *
  * True without a look at the bytes where the guest left the checksum to the
  * device (PORT_NEEDS_CSUM) or vouches for it (PORT_DATA_VALID); for UDP a zero
  * checksum is the caller's to accept.
  */
-bool packet_checksum_ok(const struct packet *packet, uint8_t protocol);
+bool packet_checksum_ok(const struct packet *packet);
 
 #endif

@@ -210,26 +210,28 @@ static int add_forward(struct slirp_config *config, const char *text)
 	if (sscanf(text, "%u:%u", &host, &guest) != 2)
 		return -EINVAL;
 	forward->protocol = IPPROTO_TCP;
-	forward->host.sin_family = AF_INET;
-	forward->host.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	forward->host.sin_port = htons((uint16_t)host);
-	forward->guest.sin_family = AF_INET;
-	forward->guest.sin_addr = config->guest;
-	forward->guest.sin_port = htons((uint16_t)guest);
+	forward->host.address =
+		address_from4((struct in_addr) { htonl(INADDR_LOOPBACK) });
+	forward->host.port = (uint16_t)host;
+	forward->guest.address = address_from4(config->guest);
+	forward->guest.port = (uint16_t)guest;
 	return 0;
 }
 
 static int parse_resolver(struct slirp_config *config, const char *text)
 {
-	struct sockaddr_in *to = &config->resolver[config->resolver_count++];
+	struct slirp_endpoint *to = &config->resolver[config->resolver_count++];
+	struct in_addr in;
 	char address[64];
 	unsigned int port;
 
 	if (sscanf(text, "%63[^:]:%u", address, &port) != 2)
 		return -EINVAL;
-	to->sin_family = AF_INET;
-	to->sin_port = htons((uint16_t)port);
-	return inet_pton(AF_INET, address, &to->sin_addr) == 1 ? 0 : -EINVAL;
+	if (inet_pton(AF_INET, address, &in) != 1)
+		return -EINVAL;
+	*to = (struct slirp_endpoint) { .address = address_from4(in),
+					.port = (uint16_t)port };
+	return 0;
 }
 
 static int parse_option(struct options *options, int option)

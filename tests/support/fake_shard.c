@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "slirp/nat.h"
+
 #define FAKE_EVENTS_MAX 64
 #define FAKE_WAIT_US    2000000
 #define DNS_PORT        53
@@ -200,7 +202,7 @@ void shard_queue_ack(struct shard *shard, struct flow *flow)
 	shard->ack_last = &flow->ack_next;
 }
 
-int shard_take_socket(struct shard *shard)
+int shard_take_socket(struct shard *shard, int family)
 {
 	int one = 1;
 	int sock;
@@ -209,7 +211,7 @@ int shard_take_socket(struct shard *shard)
 		return -EMFILE;
 	if (shard->sockets_left > 0)
 		shard->sockets_left--;
-	sock = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	sock = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(sock >= 0);
 	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	return sock;
@@ -465,14 +467,6 @@ void fake_parse(struct shard *shard, const void *data, size_t length,
 	assert_true(packet_parse_ip4(packet));
 }
 
-static void fake_address(struct in6_addr *to, uint32_t address)
-{
-	memset(to, 0, sizeof(*to));
-	to->s6_addr[10] = 0xff;
-	to->s6_addr[11] = 0xff;
-	memcpy(&to->s6_addr[12], &address, sizeof(address));
-}
-
 static void fake_key(const struct shard *shard, const struct packet *packet,
 		     struct flow_key *key)
 {
@@ -481,10 +475,10 @@ static void fake_key(const struct shard *shard, const struct packet *packet,
 	struct udphdr udp; /* TCP's ports are in the same place */
 
 	memset(key, 0, sizeof(*key));
-	key->protocol = packet->ip.protocol;
-	fake_address(&key->guest, packet->ip.saddr);
-	fake_address(&key->peer, packet->ip.daddr);
-	if (key->protocol == IPPROTO_ICMP) {
+	key->protocol = packet->protocol;
+	key->guest = packet->source;
+	key->peer = packet->destination;
+	if (key->protocol == IPPROTO_ICMP || key->protocol == IPPROTO_ICMPV6) {
 		assert_true(cursor_take(&at, &icmp, sizeof(icmp)));
 		key->guest_port = ntohs(icmp.un.echo.id);
 		return;
@@ -492,7 +486,7 @@ static void fake_key(const struct shard *shard, const struct packet *packet,
 	assert_true(cursor_take(&at, &udp, sizeof(udp)));
 	key->guest_port = ntohs(udp.uh_sport);
 	if (key->protocol == IPPROTO_TCP ||
-	    (packet->ip.daddr == shard->config.dns.s_addr &&
+	    (nat_is_dns(&shard->config, &packet->destination) &&
 	     ntohs(udp.uh_dport) == DNS_PORT))
 		key->peer_port = ntohs(udp.uh_dport);
 	else

@@ -142,8 +142,8 @@ static void network_options_are_taken(void **state)
 	assert_false(config.slirp.host_loopback);
 	assert_true(config.slirp.restricted);
 	assert_int_equal(config.slirp.resolver_count, 2);
-	assert_int_equal(ntohs(config.slirp.resolver[0].sin_port), 5353);
-	assert_int_equal(ntohs(config.slirp.resolver[1].sin_port), 53);
+	assert_int_equal(config.slirp.resolver[0].port, 5353);
+	assert_int_equal(config.slirp.resolver[1].port, 53);
 }
 
 static void small_subnets_move_the_addresses(void **state)
@@ -193,15 +193,20 @@ static void forwards_are_qemus(void **state)
 			 0);
 	assert_int_equal(config.slirp.forward_count, 3);
 	assert_int_equal(config.slirp.forward[0].protocol, IPPROTO_TCP);
-	assert_int_equal(ntohl(config.slirp.forward[0].host.sin_addr.s_addr),
-			 INADDR_LOOPBACK);
-	assert_int_equal(ntohs(config.slirp.forward[0].host.sin_port), 2222);
-	assert_int_equal(config.slirp.forward[0].guest.sin_addr.s_addr,
-			 config.slirp.guest.s_addr);
+	assert_int_equal(
+		ntohl(address_to4(&config.slirp.forward[0].host.address)
+			      .s_addr),
+		INADDR_LOOPBACK);
+	assert_int_equal(config.slirp.forward[0].host.port, 2222);
+	assert_int_equal(
+		address_to4(&config.slirp.forward[0].guest.address).s_addr,
+		config.slirp.guest.s_addr);
 	assert_int_equal(config.slirp.forward[1].protocol, IPPROTO_UDP);
-	assert_int_equal(ntohl(config.slirp.forward[1].guest.sin_addr.s_addr),
-			 0x0a000214);
-	assert_int_equal(ntohs(config.slirp.forward[2].host.sin_port), 0);
+	assert_int_equal(
+		ntohl(address_to4(&config.slirp.forward[1].guest.address)
+			      .s_addr),
+		0x0a000214);
+	assert_int_equal(config.slirp.forward[2].host.port, 0);
 }
 
 static void an_unknown_option_is_named(void **state)
@@ -292,7 +297,9 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--net", "mac=52:55:0a:00:02:02" },
 		{ "--net", "mtu=100" },
 		{ "--net", "hostname=" },
-		{ "--net", "resolver=::1" },
+		{ "--net", "resolver=[::1" },
+		{ "--net", "resolver=[::1]53" },
+		{ "--net", "resolver=[1.2.3.4]:53" },
 		{ "--net", "resolver=1.2.3.4:0" },
 		{ "--net", "resolver=1.2.3.4:" },
 		{ "--net", "resolver=1.1.1.1,resolver=1.1.1.2,resolver=1.1.1.3,"

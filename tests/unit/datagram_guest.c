@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "support/pseudo4.h"
+
 #define L4_AT        34
 #define HOST_WAIT_MS 2000
 
@@ -164,6 +166,11 @@ const uint8_t *guest_take_error(struct shard *shard, uint8_t type, uint8_t code,
 	assert_int_equal(ntohl(quoted.saddr), GUEST);
 	assert_int_equal(ntohl(quoted.daddr), about);
 	return l4 + sizeof(icmp) + sizeof(quoted);
+}
+
+struct in6_addr guest_address(uint32_t address)
+{
+	return address_from4((struct in_addr) { htonl(address) });
 }
 
 int host_bind(uint16_t *port)

@@ -52,6 +52,9 @@ const uint8_t *guest_take_udp(struct shard *shard, uint32_t *from,
 const uint8_t *guest_take_error(struct shard *shard, uint8_t type, uint8_t code,
 				uint32_t about);
 
+/* An IPv4 address from host byte order. */
+struct in6_addr guest_address(uint32_t address);
+
 /* A UDP socket on the host's loopback; @port is the one it got. */
 int host_bind(uint16_t *port);
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "support/pseudo4.h"
 #include "unit/datagram_guest.h"
 
 #define OPTIONS_AT  240 /* in a message */

@@ -39,10 +39,9 @@ static int setup(void **state)
 	test->shard = fake_shard_create();
 	for (int i = 0; i < 2; i++) {
 		test->resolver[i] = host_bind(&port);
-		test->shard->config.resolver[i] = (struct sockaddr_in) {
-			.sin_family = AF_INET,
-			.sin_port = htons(port),
-			.sin_addr = { htonl(INADDR_LOOPBACK) },
+		test->shard->config.resolver[i] = (struct slirp_endpoint) {
+			.address = guest_address(INADDR_LOOPBACK),
+			.port = port,
 		};
 	}
 	test->shard->config.resolver_count = 2;

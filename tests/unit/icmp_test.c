@@ -269,14 +269,17 @@ static void error_quotes_no_more_than_it_may(void **state)
 {
 	struct shard *shard = *state;
 	static uint8_t frame[GUEST_FRAME_MAX], data[1400];
+	struct host_error error = { .type = ICMP_DEST_UNREACH,
+				    .code = ICMP_FRAG_NEEDED,
+				    .is4 = true,
+				    .mtu = 1280 };
 	struct packet packet;
 	const uint8_t *quoted;
 	size_t length =
 		guest_make_udp(frame, 5, 0x01020304, 6, data, sizeof(data));
 
 	fake_parse(shard, frame, length, 50, NULL, &packet);
-	icmp_send_error(shard, &packet, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-			1280);
+	icmp_send_error(shard, &packet, &error);
 	quoted = guest_take_error(shard, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 				  0x01020304);
 	assert_memory_equal(quoted - 20, frame + 14, 548);
@@ -291,11 +294,12 @@ static void rebuilt_error_bears_offender_and_header(void **state)
 	static const uint8_t transport[8] = { 0, 5, 0, 6, 0, 8, 0, 0 };
 	struct shard *shard = *state;
 	struct host_error error = { .type = ICMP_TIME_EXCEEDED,
-				    .offender = { htonl(0xc0000201) } };
+				    .is4 = true,
+				    .offender = guest_address(0xc0000201) };
 	struct icmp_quote quote = {
 		.error = &error,
-		.source = { htonl(GUEST) },
-		.destination = { htonl(0x01020304) },
+		.source = guest_address(GUEST),
+		.destination = guest_address(0x01020304),
 		.protocol = IPPROTO_UDP,
 		.length = sizeof(transport),
 		.data = transport,

@@ -11,32 +11,44 @@
 #define GATEWAY 0x0a000202U /* 10.0.2.2, host byte order as all here */
 #define DNS     0x0a000203U
 
+static struct in6_addr in4(uint32_t address)
+{
+	return address_from4((struct in_addr) { htonl(address) });
+}
+
+static uint32_t of4(const struct in6_addr *address)
+{
+	assert_true(address_is4(address));
+	return ntohl(address_to4(address).s_addr);
+}
+
 static struct slirp_config config_with_resolver(void)
 {
 	struct slirp_config config;
 
 	slirp_config_init(&config);
-	config.resolver[0] = (struct sockaddr_in) {
-		.sin_family = AF_INET,
-		.sin_port = htons(5353),
-		.sin_addr = { htonl(0x7f000035) },
+	config.resolver[0] = (struct slirp_endpoint) {
+		.address = in4(0x7f000035),
+		.port = 5353,
 	};
 	config.resolver_count = 1;
 	return config;
 }
 
 static int translate(const struct slirp_config *config, int protocol,
-		     uint32_t to, unsigned int port, struct sockaddr_in *host)
+		     uint32_t to, unsigned int port,
+		     struct slirp_endpoint *host)
 {
-	return nat_translate(config, protocol, (struct in_addr) { htonl(to) },
-			     port, host);
+	struct in6_addr address = in4(to);
+
+	return nat_translate(config, protocol, &address, port, host);
 }
 
 static void expect(const struct slirp_config *config, uint32_t to, int result)
 {
 	static const int protocols[] = { IPPROTO_TCP, IPPROTO_UDP,
 					 IPPROTO_ICMP };
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(translate(config, protocols[i], to, 80, &host),
@@ -46,14 +58,13 @@ static void expect(const struct slirp_config *config, uint32_t to, int result)
 static void gateway_is_the_hosts_loopback(void **state)
 {
 	struct slirp_config config = config_with_resolver();
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 
 	(void)state;
 	assert_int_equal(translate(&config, IPPROTO_TCP, GATEWAY, 8080, &host),
 			 0);
-	assert_int_equal(ntohl(host.sin_addr.s_addr), INADDR_LOOPBACK);
-	assert_int_equal(ntohs(host.sin_port), 8080);
-	assert_int_equal(host.sin_family, AF_INET);
+	assert_int_equal(of4(&host.address), INADDR_LOOPBACK);
+	assert_int_equal(host.port, 8080);
 }
 
 static void gateway_is_refused_without_host_loopback(void **state)
@@ -68,13 +79,13 @@ static void gateway_is_refused_without_host_loopback(void **state)
 static void external_address_is_not_changed(void **state)
 {
 	struct slirp_config config = config_with_resolver();
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 
 	(void)state;
 	assert_int_equal(
 		translate(&config, IPPROTO_UDP, 0xc0000201, 443, &host), 0);
-	assert_int_equal(ntohl(host.sin_addr.s_addr), 0xc0000201);
-	assert_int_equal(ntohs(host.sin_port), 443);
+	assert_int_equal(of4(&host.address), 0xc0000201);
+	assert_int_equal(host.port, 443);
 	expect(&config, 0x01010101, 0);
 	expect(&config, 0xdfffffff, 0);
 	expect(&config, 0x0a000302, 0); /* the subnet next to the guest's */
@@ -131,13 +142,11 @@ static void nobody_else_is_in_the_subnet(void **state)
 static void dns_port_leads_to_the_first_resolver(void **state)
 {
 	struct slirp_config config = config_with_resolver();
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 
 	(void)state;
 	assert_int_equal(translate(&config, IPPROTO_TCP, DNS, 53, &host), 0);
-	assert_int_equal(host.sin_addr.s_addr,
-			 config.resolver[0].sin_addr.s_addr);
-	assert_int_equal(host.sin_port, config.resolver[0].sin_port);
+	assert_true(endpoint_equal(&host, &config.resolver[0]));
 	/* Policy about the loopback is not about resolvers. */
 	config.host_loopback = false;
 	assert_int_equal(translate(&config, IPPROTO_UDP, DNS, 53, &host), 0);
@@ -146,7 +155,7 @@ static void dns_port_leads_to_the_first_resolver(void **state)
 static void dns_is_unreachable_without_a_resolver(void **state)
 {
 	struct slirp_config config = config_with_resolver();
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 
 	(void)state;
 	config.resolver_count = 0;
@@ -157,7 +166,7 @@ static void dns_is_unreachable_without_a_resolver(void **state)
 static void restricted_guest_reaches_nothing(void **state)
 {
 	struct slirp_config config = config_with_resolver();
-	struct sockaddr_in host;
+	struct slirp_endpoint host;
 
 	(void)state;
 	config.restricted = true;
@@ -179,21 +188,23 @@ static void gateway_inside_a_denied_range_still_works(void **state)
 	expect(&config, 0xa9fea9fe, -EACCES);
 }
 
+static void expect_peer(const struct slirp_config *config, uint32_t host,
+			uint32_t seen)
+{
+	struct in6_addr guest = in4(0x0a00020f), at = in4(host), peer;
+
+	peer = nat_translate_peer(config, &at, &guest);
+	assert_int_equal(of4(&peer), seen);
+}
+
 static void loopback_peers_are_seen_as_the_gateway(void **state)
 {
 	struct slirp_config config = config_with_resolver();
-	struct in_addr peer;
 
 	(void)state;
-	peer = nat_translate_peer(&config,
-				  (struct in_addr) { htonl(0x7f000001) });
-	assert_int_equal(ntohl(peer.s_addr), GATEWAY);
-	peer = nat_translate_peer(&config,
-				  (struct in_addr) { htonl(0x7f0000ff) });
-	assert_int_equal(ntohl(peer.s_addr), GATEWAY);
-	peer = nat_translate_peer(&config,
-				  (struct in_addr) { htonl(0x08080808) });
-	assert_int_equal(ntohl(peer.s_addr), 0x08080808);
+	expect_peer(&config, 0x7f000001, GATEWAY);
+	expect_peer(&config, 0x7f0000ff, GATEWAY);
+	expect_peer(&config, 0x08080808, 0x08080808);
 }
 
 int main(void)

@@ -28,10 +28,11 @@ static struct slirp_config parse(const char *text)
 static void expect(const struct slirp_config *config, unsigned int i,
 		   const char *address)
 {
-	assert_int_equal(config->resolver[i].sin_family, AF_INET);
-	assert_int_equal(ntohs(config->resolver[i].sin_port), 53);
-	assert_int_equal(config->resolver[i].sin_addr.s_addr,
-			 inet_addr(address));
+	char text[ADDRESS_TEXT_MAX];
+
+	assert_int_equal(config->resolver[i].port, 53);
+	assert_string_equal(address_format(&config->resolver[i].address, text),
+			    address);
 }
 
 static void nameservers_are_taken_in_order(void **state)
@@ -48,11 +49,26 @@ static void nameservers_are_taken_in_order(void **state)
 	expect(&config, 2, "127.0.0.53");
 }
 
+static void nameservers_of_both_families_are_taken(void **state)
+{
+	struct slirp_config config = parse("nameserver 2001:db8::1\n"
+					   "nameserver 192.0.2.1\n"
+					   "nameserver fe80::1%lo\n");
+
+	(void)state;
+	assert_int_equal(config.resolver_count, 3);
+	expect(&config, 0, "[2001:db8::1]");
+	expect(&config, 1, "192.0.2.1");
+	expect(&config, 2, "[fe80::1]");
+	assert_int_equal(config.resolver[2].scope, 1);
+}
+
 static void bad_lines_are_passed_over(void **state)
 {
 	struct slirp_config config = parse("nameserver\n"
-					   "nameserver fe80::1%eth0\n"
-					   "nameserver 2001:db8::1\n"
+					   "nameserver fe80::1%nosuchlink\n"
+					   "nameserver fe80::1\n"
+					   "nameserver 2001:db8:::\n"
 					   "nameserver 300.1.1.1\n"
 					   "nameserver 192.0.2\n"
 					   "nameservers 192.0.2.9\n"
@@ -128,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nameservers_are_taken_in_order),
+		cmocka_unit_test(nameservers_of_both_families_are_taken),
 		cmocka_unit_test(bad_lines_are_passed_over),
 		cmocka_unit_test(only_so_many_are_kept),
 		cmocka_unit_test(zero_address_is_the_host),

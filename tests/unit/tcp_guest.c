@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "support/pseudo4.h"
+
 #define GUEST_ISN  0xfffff000U /* wraps soon */
 #define HOST_WAIT  2000        /* ms */
 #define HEADERS    54          /* Ethernet, IPv4, TCP without options, bytes */

@@ -315,9 +315,10 @@ static int accept_one(struct guest *guest)
 
 static void begin_accept(struct guest *guest, struct heard *heard)
 {
-	struct sockaddr_in target = { .sin_family = AF_INET,
-				      .sin_port = htons(guest->port),
-				      .sin_addr = guest->shard->config.guest };
+	struct slirp_endpoint target = {
+		.address = address_from4(guest->shard->config.guest),
+		.port = guest->port,
+	};
 
 	tcp_accept(guest->shard, accept_one(guest), &target);
 	fake_turn(guest->shard);
@@ -373,9 +374,10 @@ static void test_forward_refused_by_guest_resets_host(void **state)
 static void test_forwards_of_one_peer_port_do_not_collide(void **state)
 {
 	struct guest *guest = *state;
-	struct sockaddr_in target = { .sin_family = AF_INET,
-				      .sin_port = htons(guest->port),
-				      .sin_addr = guest->shard->config.guest };
+	struct slirp_endpoint target = {
+		.address = address_from4(guest->shard->config.guest),
+		.port = guest->port,
+	};
 	int sock = accept_one(guest);
 	int copy = dup(sock);
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "support/pseudo4.h"
 #include "unit/datagram_guest.h"
 
 #define PORT 40000 /* the guest's */
@@ -382,9 +383,8 @@ static void frame_of_anothers_flow_is_handed_over(void **state)
 /* A forward's socket and who writes to it. */
 static int forward_begin(struct udp_test *test, struct sockaddr_in *address)
 {
-	struct sockaddr_in guest = { .sin_family = AF_INET,
-				     .sin_port = htons(7),
-				     .sin_addr = { htonl(GUEST) } };
+	struct slirp_endpoint guest = { .address = guest_address(GUEST),
+					.port = 7 };
 	uint16_t port;
 	int sock = host_bind(&port);
 

@@ -261,7 +261,7 @@ static void packet_ends_where_its_header_says(void **state)
 	assert_true(parse(data, sizeof(data), &packet, &frame));
 	assert_int_equal(packet.l4.left, length - 34);
 	assert_int_equal(packet.l4_offset, 34);
-	assert_true(packet_checksum_ok(&packet, IPPROTO_UDP));
+	assert_true(packet_checksum_ok(&packet));
 	free(frame.iov[0].iov_base);
 }
 
@@ -335,11 +335,11 @@ static void wrong_checksum_is_seen_unless_left_to_us(void **state)
 	(void)state;
 	data[length - 1] ^= 1;
 	assert_true(parse(data, length, &packet, &frame));
-	assert_false(packet_checksum_ok(&packet, IPPROTO_UDP));
+	assert_false(packet_checksum_ok(&packet));
 	frame.offload.flags = PORT_NEEDS_CSUM;
-	assert_true(packet_checksum_ok(&packet, IPPROTO_UDP));
+	assert_true(packet_checksum_ok(&packet));
 	frame.offload.flags = PORT_DATA_VALID;
-	assert_true(packet_checksum_ok(&packet, IPPROTO_UDP));
+	assert_true(packet_checksum_ok(&packet));
 	free(frame.iov[0].iov_base);
 }
 
