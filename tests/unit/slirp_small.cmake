@@ -10,3 +10,6 @@ foreach(name wire arp dhcp udp dns icmp)
       ${CMAKE_CURRENT_LIST_DIR}/../support/fake_shard.c
     LIBS mqvmm_slirp)
 endforeach()
+mqvmm_test(slirp_dns_cache SOURCES ${CMAKE_CURRENT_LIST_DIR}/dns_cache_test.c
+    ${CMAKE_CURRENT_LIST_DIR}/dns_make.c
+  LIBS mqvmm_slirp)
