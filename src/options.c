@@ -46,6 +46,7 @@ static const char run_help[] =
 	"  hostname=NAME     given by DHCP\n"
 	"  resolver=ADDRESS[:PORT]\n"
 	"                    host resolver to ask (those of /etc/resolv.conf)\n"
+	"  dnscache=on|off   remember answers while their records live (on)\n"
 	"  loopback=on|off   may the guest reach the host's loopback (on)\n"
 	"  restrict=on|off   may nothing leave but answers to forwards (off)\n"
 	"  hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport\n"

@@ -127,6 +127,11 @@ static int parse_resolver(const char *value, struct slirp_config *slirp)
 	return 0;
 }
 
+static int parse_dns_cache(const char *value, struct slirp_config *slirp)
+{
+	return options_switch(value, &slirp->dns_cache);
+}
+
 static int parse_restrict(const char *value, struct slirp_config *slirp)
 {
 	return options_switch(value, &slirp->restricted);
@@ -199,6 +204,7 @@ static const struct net_key net_keys[] = {
 	{ "hostname", parse_hostname, "a name of 1 to 63 characters" },
 	{ "resolver", parse_resolver,
 	  "an address of the host's, with :PORT if it is not 53, three at most" },
+	{ "dnscache", parse_dns_cache, "on or off" },
 	{ "restrict", parse_restrict, "on or off" },
 	{ "loopback", parse_loopback, "on or off" },
 	{ "hostfwd", parse_forward,

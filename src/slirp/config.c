@@ -41,6 +41,7 @@ void slirp_config_init(struct slirp_config *config)
 	memcpy(config->guest_mac, guest_mac, sizeof(guest_mac));
 	memcpy(config->gateway_mac, gateway_mac, sizeof(gateway_mac));
 	config->mtu = 1500;
+	config->dns_cache = true;
 	config->host_loopback = true;
 	config->flows_max = FLOWS_MAX;
 	config->tcp_idle_s = TCP_IDLE_S;

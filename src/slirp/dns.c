@@ -3,6 +3,7 @@
 #include <netinet/ip_icmp.h>
 #include <string.h>
 
+#include "slirp/dns_cache.h"
 #include "slirp/dns_internal.h"
 #include "slirp/protocols.h"
 
@@ -15,12 +16,14 @@
  * answer (at once), when the guest asks again, or after DNS_RETRY_MS. When
  * there is no resolver left, or after DNS_TRIES_MAX, the answer is SERVFAIL.
  *
- * Responses count only from a resolver. What is long comes in fragments, or
- * truncated, and is asked for again by TCP, which nat_translate() leads to the
- * first resolver.
+ * Answers are remembered (dns_cache.c): a query that one of them serves makes
+ * no flow. Responses count only from a resolver, and to the question. What is
+ * long comes in fragments, or truncated, and is asked for again by TCP, which
+ * nat_translate() leads to the first resolver.
  *
- * Limits: no cache. Beyond DNS_QUERIES_MAX open queries on one port, or
- * SHARD_KEEP_SIZE bytes, a query is passed on once, without a copy.
+ * Limits: beyond DNS_QUERIES_MAX open queries on one port, or SHARD_KEEP_SIZE
+ * bytes, a query is passed on once, without a copy; its answer is passed on
+ * unread.
  */
 
 /* The payload of a query. Return: false if it is none */
@@ -38,6 +41,42 @@ static bool dns_take_query(struct packet *packet, struct dns_header *header)
 	       !header->response;
 }
 
+/* Answer from memory. Return: true if it could be done */
+static bool dns_answer_known(struct shard *shard, const struct flow_key *key,
+			     const struct packet *payload)
+{
+	uint8_t frame[UDP_HEADROOM + DNS_CACHE_SIZE_MAX];
+	struct dns_cache *cache = shard_dns_cache(shard);
+	struct slirp_endpoint from = dns_address(key), to = dns_guest(key);
+	uint8_t query[DNS_CACHEABLE_MAX];
+	struct cursor at = payload->l4;
+	struct dns_question question;
+	size_t size = at.left;
+
+	if (!cache || size > sizeof(query) || !cursor_take(&at, query, size) ||
+	    !dns_question_parse(query, size, &question))
+		return false;
+	size = dns_cache_find(cache, query, &question, shard_now_ms(shard),
+			      frame + UDP_HEADROOM);
+	if (!size) {
+		SHARD_COUNT(shard, dns_cache_misses, 1);
+		return false;
+	}
+	SHARD_COUNT(shard, dns_cache_hits, 1);
+	udp_deliver(shard, shard_input_queue(shard), &from, &to,
+		    frame + UDP_HEADROOM, size,
+		    (uint16_t)shard_counters(shard)->dns_cache_hits);
+	return true;
+}
+
+static void dns_forward(struct shard *shard, struct dns_flow *dns,
+			struct packet *payload)
+{
+	dns_query_forward(shard, dns, payload);
+	dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
+	dns_query_arm(shard, dns);
+}
+
 static void dns_input(struct shard *shard, struct flow *flow,
 		      struct packet *packet)
 {
@@ -51,12 +90,13 @@ static void dns_input(struct shard *shard, struct flow *flow,
 	}
 	SHARD_COUNT(shard, dns_queries, 1);
 	query = dns_query_find(dns, header.id);
-	if (query && query->size == packet->l4.left)
+	if (query && query->size == packet->l4.left) {
+		dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
 		dns_query_ask_next(shard, dns, query);
-	else
-		dns_query_forward(shard, dns, packet);
-	dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
-	dns_query_arm(shard, dns);
+		dns_query_arm(shard, dns);
+	} else if (!dns_answer_known(shard, &flow->key, packet)) {
+		dns_forward(shard, dns, packet);
+	}
 }
 
 /* Answers */
@@ -92,6 +132,17 @@ static bool dns_try_another(struct shard *shard, struct dns_flow *dns,
 	return true;
 }
 
+static void dns_query_answered(struct shard *shard, struct dns_query *query,
+			       const uint8_t *data, size_t size)
+{
+	struct dns_cache *cache = shard_dns_cache(shard);
+
+	if (cache)
+		dns_cache_store(cache, query->keep, query->size, data, size,
+				shard_now_ms(shard));
+	dns_query_forget(shard, query);
+}
+
 static void dns_received(struct shard *shard, struct dns_flow *dns,
 			 struct shard_op *op)
 {
@@ -110,11 +161,13 @@ static void dns_received(struct shard *shard, struct dns_flow *dns,
 	query = dns_query_find(dns, header.id);
 	if (!query && !dns->uncopied)
 		return;
+	if (query && !dns_is_answer_to(query->keep, query->size, data, size))
+		return;
 	if (query && dns_is_failure(&header) &&
 	    dns_try_another(shard, dns, query, (unsigned int)resolver))
 		return;
 	if (query)
-		dns_query_forget(shard, query);
+		dns_query_answered(shard, query, data, size);
 	from = dns_address(&dns->flow.key);
 	udp_deliver(shard, dns->flow.rx_queue, &from, &to, data, size,
 		    dns->fragment_id++);
@@ -220,7 +273,6 @@ static void dns_refuse(struct shard *shard, const struct flow_key *key,
 	struct cursor at = packet->l4;
 	size_t size = at.left < sizeof(query) ? at.left : sizeof(query);
 
-	SHARD_COUNT(shard, dns_queries, 1);
 	if (cursor_take(&at, query, size))
 		dns_answer_error(shard, key, shard_input_queue(shard), query,
 				 size, rcode);
@@ -247,11 +299,14 @@ int dns_open(struct shard *shard, const struct flow_key *key,
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return -1;
 	}
+	SHARD_COUNT(shard, dns_queries, 1);
 	if (config->restricted || !config->resolver_count) {
 		dns_refuse(shard, key, &payload,
 			   config->restricted ? DNS_REFUSED : DNS_SERVFAIL);
 		return -1;
 	}
+	if (dns_answer_known(shard, key, &payload))
+		return -1;
 	flow = flow_create(shard, key, &dns_flow_ops, &owner);
 	if (!flow)
 		return owner == shard_index(shard) ? -1 : (int)owner;
@@ -267,6 +322,6 @@ int dns_open(struct shard *shard, const struct flow_key *key,
 	SHARD_COUNT(shard, udp_flows, 1);
 	engine_watch(shard_engine(shard), flow->sock, ENGINE_READABLE,
 		     flow_token(flow));
-	dns_input(shard, flow, packet);
+	dns_forward(shard, dns_of(flow), &payload);
 	return -1;
 }

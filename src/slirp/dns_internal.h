@@ -63,6 +63,9 @@ static inline struct dns_flow *dns_of(struct flow *flow)
 /* The DNS address, as a flow's key has it. */
 struct slirp_endpoint dns_address(const struct flow_key *key);
 
+/* The guest's end. */
+struct slirp_endpoint dns_guest(const struct flow_key *key);
+
 /* Return: the open query of this id, NULL if there is none */
 struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id);
 

@@ -238,6 +238,23 @@ bool dns_question_matches(const uint8_t *query, size_t query_size,
 	return memcmp(a + size - 4, b + size - 4, 4) == 0;
 }
 
+bool dns_is_answer_to(const uint8_t *query, size_t query_size,
+		      const uint8_t *response, size_t response_size)
+{
+	struct dns_header asked, answer;
+
+	if (!dns_header_parse(query, query_size, &asked) ||
+	    !dns_header_parse(response, response_size, &answer) ||
+	    !answer.response || answer.opcode != asked.opcode)
+		return false;
+	if (asked.opcode || !dns_only_question(query, query_size))
+		return true;
+	if (!answer.questions && answer.rcode != DNS_NOERROR &&
+	    answer.rcode != DNS_NXDOMAIN)
+		return true;
+	return dns_question_matches(query, query_size, response, response_size);
+}
+
 size_t dns_write_error(const uint8_t *query, size_t size, uint8_t rcode,
 		       uint8_t *to)
 {

@@ -132,6 +132,15 @@ bool dns_question_parse(const uint8_t *query, size_t size,
 bool dns_question_matches(const uint8_t *query, size_t query_size,
 			  const uint8_t *response, size_t response_size);
 
+/**
+ * dns_is_answer_to() - May a response with the query's id be its answer?
+ *
+ * It must repeat the question, but errors may leave it out. Anything answers
+ * what is no query with one question (RFC 2136, RFC 7873).
+ */
+bool dns_is_answer_to(const uint8_t *query, size_t query_size,
+		      const uint8_t *response, size_t response_size);
+
 /* Begin behind the question. Return: false if there is not just one */
 bool dns_walk_begin(struct dns_walk *walk, const uint8_t *message, size_t size);
 

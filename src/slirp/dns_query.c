@@ -15,6 +15,12 @@ struct slirp_endpoint dns_address(const struct flow_key *key)
 					 .port = key->peer_port };
 }
 
+struct slirp_endpoint dns_guest(const struct flow_key *key)
+{
+	return (struct slirp_endpoint) { .address = key->guest,
+					 .port = key->guest_port };
+}
+
 struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id)
 {
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
@@ -111,9 +117,7 @@ void dns_answer_error(struct shard *shard, const struct flow_key *key,
 		      uint8_t rcode)
 {
 	uint8_t frame[UDP_HEADROOM + DNS_ERROR_MAX];
-	struct slirp_endpoint from = dns_address(key);
-	struct slirp_endpoint to = { .address = key->guest,
-				     .port = key->guest_port };
+	struct slirp_endpoint from = dns_address(key), to = dns_guest(key);
 
 	size = dns_write_error(query, size, rcode, frame + UDP_HEADROOM);
 	udp_deliver(shard, queue, &from, &to, frame + UDP_HEADROOM, size, 0);

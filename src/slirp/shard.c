@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <urcu/urcu-qsbr.h>
 
+#include "slirp/dns_cache.h"
 #include "slirp/protocols.h"
 #include "slirp/shard_internal.h"
 #include "slirp/tsan.h"
@@ -66,6 +67,11 @@ unsigned int shard_index(const struct shard *shard)
 unsigned int shard_input_queue(const struct shard *shard)
 {
 	return shard->input_queue;
+}
+
+struct dns_cache *shard_dns_cache(struct shard *shard)
+{
+	return shard->dns_cache;
 }
 
 struct timer_wheel *shard_timers(struct shard *shard)
@@ -394,6 +400,8 @@ int shard_create(struct slirp *slirp, unsigned int index, struct port *port,
 				"cannot create an eventfd (%s): raise the "
 				"limit with ulimit -n",
 				strerror(errno));
+	if (slirp->config.dns_cache)
+		shard->dns_cache = dns_cache_create(slirp->secret);
 	ret = flow_setup(shard, fail);
 	if (!ret)
 		ret = handoff_setup(shard, fail);
@@ -410,6 +418,7 @@ void shard_destroy(struct shard *shard)
 	pool_teardown(shard);
 	handoff_teardown(shard);
 	flow_teardown(shard);
+	dns_cache_destroy(shard->dns_cache);
 	if (shard->wake_fd >= 0)
 		close(shard->wake_fd);
 	free(shard);

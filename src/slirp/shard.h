@@ -12,6 +12,8 @@
 #include "slirp/timer.h"
 #include "slirp/wire.h"
 
+struct dns_cache;
+
 /*
  * Theory of operation
  *
@@ -48,7 +50,7 @@ struct shard_counters {
 	uint64_t flows_made, flows_ended, flows_refused;
 	uint64_t tcp_flows, udp_flows, icmp_flows; /* made, by protocol */
 	uint64_t tcp_retransmits, tcp_resets;
-	uint64_t dns_queries;
+	uint64_t dns_queries, dns_cache_hits, dns_cache_misses;
 	uint64_t operations, batches;
 	uint64_t syscalls; /* of the shard's thread, but for its port's */
 };
@@ -75,6 +77,9 @@ unsigned int shard_index(const struct shard *shard);
 /* Queue that the frame in hand was transmitted on: where an answer goes that
  * belongs to no flow. */
 unsigned int shard_input_queue(const struct shard *shard);
+
+/* The shard's DNS answers, NULL where none are kept. */
+struct dns_cache *shard_dns_cache(struct shard *shard);
 
 struct timer_wheel *shard_timers(struct shard *shard);
 struct engine *shard_engine(struct shard *shard);

@@ -163,6 +163,8 @@ struct shard {
 	uint8_t *scratch;
 	uint8_t *op_memory; /* a buffer for each operation of a batch */
 
+	struct dns_cache *dns_cache;
+
 	struct listener listener[SLIRP_FORWARDS_MAX];
 
 	pthread_t thread;

@@ -58,6 +58,7 @@ struct slirp_forward {
  * @hostname:		Given by DHCP, may be empty
  * @domain:		The same; empty: the first search domain of
  *			/etc/resolv.conf
+ * @dns_cache:		Remember the resolvers' answers while they live
  * @forward:		Host ports that lead into the guest
  * @forward_count:	Entries of @forward in use
  * @host_loopback:	@gateway leads to the host's loopback
@@ -89,6 +90,7 @@ struct slirp_config {
 	unsigned int resolver_count;
 	char hostname[64];
 	char domain[256];
+	bool dns_cache;
 	struct slirp_forward forward[SLIRP_FORWARDS_MAX];
 	unsigned int forward_count;
 	bool host_loopback;

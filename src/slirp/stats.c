@@ -28,6 +28,7 @@ static const struct stats_name stats_names[] = {
 	STATS_NAME(tcp_flows),      STATS_NAME(udp_flows),
 	STATS_NAME(icmp_flows),     STATS_NAME(tcp_retransmits),
 	STATS_NAME(tcp_resets),     STATS_NAME(dns_queries),
+	STATS_NAME(dns_cache_hits), STATS_NAME(dns_cache_misses),
 	STATS_NAME(operations),     STATS_NAME(batches),
 	STATS_NAME(syscalls),
 };

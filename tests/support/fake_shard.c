@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support/fake_shard.h"
+#include "slirp/dns_cache.h"
 
 #include <errno.h>
 #include <netinet/ip_icmp.h>
@@ -44,6 +45,11 @@ uint64_t shard_now_us(const struct shard *shard)
 const struct port_features *shard_features(const struct shard *shard)
 {
 	return &shard->features;
+}
+
+struct dns_cache *shard_dns_cache(struct shard *shard)
+{
+	return shard->config.dns_cache ? shard->dns_cache : NULL;
 }
 
 struct timer_wheel *shard_timers(struct shard *shard)
@@ -551,6 +557,8 @@ struct shard *fake_shard_create(void)
 	};
 	shard->op_memory = malloc((size_t)FAKE_OPS_MAX * SHARD_OP_BUFFER_SIZE);
 	assert_non_null(shard->op_memory);
+	shard->dns_cache = dns_cache_create((const uint64_t[]) { 1, 2 });
+	assert_non_null(shard->dns_cache);
 	shard->now_us = 1000000;
 	shard->rx_frames_left = -1;
 	shard->foreign_owner = -1;
@@ -576,6 +584,7 @@ void fake_shard_destroy(struct shard *shard)
 		free(shard->flow[i]);
 	fake_drop_frames(shard);
 	engine_destroy(shard->engine);
+	dns_cache_destroy(shard->dns_cache);
 	free(shard->op_memory);
 	free(shard);
 }

@@ -10,6 +10,7 @@
 
 #include "slirp/dns_message.h"
 #include "unit/datagram_guest.h"
+#include "unit/dns_make.h"
 
 #define PORT      41000 /* the guest's */
 #define QUERY_MAX 64
@@ -392,6 +393,142 @@ static void flow_ends_soon(void **state)
 	assert_int_equal(fake_flows_live(test->shard), 0);
 }
 
+/* An answer with an address, to "ab.", that lives for @ttl seconds */
+static void answer_address(struct dns_test *test, const struct sockaddr_in *to,
+			   uint16_t id, uint32_t ttl)
+{
+	struct dns_made query = dns_make_query(id, "ab", TYPE_A);
+	struct dns_made made = dns_make_answer(&query, DNS_NOERROR);
+
+	dns_make_record(&made, DNS_ANSWER, TYPE_A, ttl, "\xc0\0\2\7", 4);
+	host_send(test->resolver[0], to, made.data, made.size);
+	assert_true(fake_wait(test->shard));
+	expect_answer(test, id, DNS_NOERROR);
+}
+
+static void known_answer_asks_nobody(void **state)
+{
+	struct dns_test *test = *state;
+	struct sockaddr_in from;
+
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	answer_address(test, &from, 7, 60);
+	ask(test, 8);
+	expect_answer(test, 8, DNS_NOERROR);
+	expect_no_query(test, 0);
+	assert_int_equal(test->shard->counters.dns_queries, 2);
+	assert_int_equal(test->shard->counters.dns_cache_misses, 1);
+	assert_int_equal(test->shard->counters.dns_cache_hits, 1);
+}
+
+static void known_answer_makes_no_flow(void **state)
+{
+	struct dns_test *test = *state;
+	struct sockaddr_in from;
+
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	answer_address(test, &from, 7, 60);
+	test->shard->now_us += 11000000;
+	fake_turn(test->shard);
+	assert_int_equal(fake_flows_live(test->shard), 0);
+	ask(test, 8);
+	expect_answer(test, 8, DNS_NOERROR);
+	assert_int_equal(fake_flows_live(test->shard), 0);
+}
+
+static void answer_is_asked_for_again_at_its_end(void **state)
+{
+	struct dns_test *test = *state;
+	struct sockaddr_in from;
+
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	answer_address(test, &from, 7, 60);
+	test->shard->now_us += 60000000;
+	fake_turn(test->shard);
+	ask(test, 8);
+	expect_query(test, 0, 8);
+}
+
+static void without_a_cache_every_query_is_asked(void **state)
+{
+	struct dns_test *test = *state;
+	struct sockaddr_in from;
+
+	test->shard->config.dns_cache = false;
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	answer_address(test, &from, 7, 60);
+	ask(test, 8);
+	expect_query(test, 0, 8);
+	assert_int_equal(test->shard->counters.dns_cache_misses, 0);
+}
+
+static void failure_is_not_remembered(void **state)
+{
+	struct dns_test *test = *state;
+	struct sockaddr_in from;
+
+	ask(test, 7);
+	for (int i = 0; i < 2; i++) {
+		from = expect_query(test, i, 7);
+		answer(test, i, &from, 7, DNS_SERVFAIL, 0);
+	}
+	expect_answer(test, 7, DNS_SERVFAIL);
+	ask(test, 8);
+	expect_query(test, 0, 8);
+}
+
+static void answer_to_another_question_is_dropped(void **state)
+{
+	struct dns_test *test = *state;
+	struct dns_made other = dns_make_query(7, "xy", TYPE_A), made;
+	struct sockaddr_in from;
+
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	made = dns_make_answer(&other, DNS_NOERROR);
+	host_send(test->resolver[0], &from, made.data, made.size);
+	assert_true(fake_wait(test->shard));
+	assert_null(fake_next(test->shard));
+	answer_address(test, &from, 7, 60);
+}
+
+static void error_may_leave_the_question_out(void **state)
+{
+	struct dns_test *test = *state;
+	const uint8_t error[12] = { 0, 7, 0x81, 1 }; /* FORMERR */
+	struct sockaddr_in from;
+	uint16_t ports[2];
+	uint32_t address;
+	size_t size;
+
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	host_send(test->resolver[0], &from, error, sizeof(error));
+	assert_true(fake_wait(test->shard));
+	guest_take_udp(test->shard, &address, &ports[0], &ports[1], &size);
+	assert_int_equal(size, sizeof(error));
+}
+
+static void slow_answer_delays_nobody_else(void **state)
+{
+	struct dns_test *test = *state;
+	uint8_t query[QUERY_MAX];
+	struct sockaddr_in from;
+	size_t size = make_query(query, 6);
+
+	/* Never answered, from another port of the guest's */
+	guest_send_udp(test->shard, PORT + 1, DNS, 53, query, size);
+	fake_turn(test->shard);
+	expect_query(test, 0, 6);
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	answer_address(test, &from, 7, 0);
+}
+
 static void error_repeats_the_question_if_it_can_be_read(void **state)
 {
 	uint8_t query[300] = { 0 }, got[DNS_ERROR_MAX];
@@ -459,6 +596,14 @@ int main(void)
 		TEST(restricted_guest_is_refused_at_once),
 		TEST(query_cut_in_its_header_is_malformed),
 		TEST(flow_ends_soon),
+		TEST(known_answer_asks_nobody),
+		TEST(known_answer_makes_no_flow),
+		TEST(answer_is_asked_for_again_at_its_end),
+		TEST(without_a_cache_every_query_is_asked),
+		TEST(failure_is_not_remembered),
+		TEST(answer_to_another_question_is_dropped),
+		TEST(error_may_leave_the_question_out),
+		TEST(slow_answer_delays_nobody_else),
 		cmocka_unit_test(error_repeats_the_question_if_it_can_be_read),
 		cmocka_unit_test(error_to_a_hostile_name_stays_in_bounds),
 	};
