@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
+#include "base/file.h"
 #include "doctor.h"
 #include "options.h"
 #include "vmm.h"
@@ -46,17 +46,6 @@ static int fail_with(const struct fail *fail, int status)
 	return status;
 }
 
-/* A flow takes a descriptor; the soft limit is for programs that use select. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* What the user gave is wrong, or the host has less than it takes: status 2. */
 static int command_run(int argc, char **argv)
 {
@@ -67,11 +56,12 @@ static int command_run(int argc, char **argv)
 
 	if (ret > 0) {
 		fputs(options_run_help(), stdout);
+		fputs(options_net_help(), stdout);
 		return STATUS_OK;
 	}
 	if (ret)
 		return fail_with(&fail, STATUS_USAGE);
-	raise_file_limit();
+	file_raise_limit();
 	if (vmm_run(&config, &end, &fail))
 		return fail_with(&fail, STATUS_USAGE);
 	return end_status[end];
@@ -92,7 +82,7 @@ static int command_doctor(int argc, char **argv)
 			argv[1]);
 		return STATUS_USAGE;
 	}
-	raise_file_limit();
+	file_raise_limit();
 	return doctor_run(json, stdout);
 }
 

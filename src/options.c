@@ -34,23 +34,6 @@ static const char run_help[] =
 	"  --stats FILE      write counters as JSON at the end and on SIGUSR1\n"
 	"  --help            print this\n"
 	"\n"
-	"Options of --net, separated by commas:\n"
-	"  queues=N          queue pairs and shards (the number of CPUs)\n"
-	"  engine=auto|io_uring|epoll\n"
-	"  net=10.0.2.0/24   the guest's subnet\n"
-	"  host=ADDRESS      gateway, stands for the host's loopback (.2)\n"
-	"  dns=ADDRESS       resolver (.3)\n"
-	"  dhcpstart=ADDRESS the guest's address (.15)\n"
-	"  mac=ADDRESS       of the guest's interface (52:54:00:12:34:56)\n"
-	"  mtu=BYTES         of the guest's interface (1500)\n"
-	"  hostname=NAME     given by DHCP\n"
-	"  resolver=ADDRESS[:PORT]\n"
-	"                    host resolver to ask (those of /etc/resolv.conf)\n"
-	"  dnscache=on|off   remember answers while their records live (on)\n"
-	"  loopback=on|off   may the guest reach the host's loopback (on)\n"
-	"  restrict=on|off   may nothing leave but answers to forwards (off)\n"
-	"  hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport\n"
-	"\n"
 	"Exit status: 0 the guest was switched off or mqvmm was stopped;\n"
 	"1 mqvmm failed; 2 wrong input; 3 reboot with --no-reboot; 4 the guest\n"
 	"reported a panic; 5 triple fault.\n";
@@ -206,6 +189,13 @@ static int parse_place(const char *text, struct vmm_config *config,
 			"--place %s is not possible: give auto or none", text);
 }
 
+static int parse_net(const char *text, struct vmm_config *config,
+		     struct fail *fail)
+{
+	config->net = strcmp(text, "none") != 0;
+	return config->net ? options_parse_net(text, &config->slirp, fail) : 0;
+}
+
 enum run_option {
 	RUN_KERNEL = 1,
 	RUN_INITRD,
@@ -254,7 +244,7 @@ static int run_option(enum run_option option, const char *value,
 	case RUN_MEMORY:
 		return options_parse_memory(value, &config->machine, fail);
 	case RUN_NET:
-		return options_parse_net(value, config, fail);
+		return parse_net(value, config, fail);
 	case RUN_SERIAL:
 		return parse_serial(value, config);
 	case RUN_PLACE:

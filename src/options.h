@@ -26,10 +26,18 @@ int options_parse_cpus(const char *text, struct machine_topology *topology,
 		       struct fail *fail);
 int options_parse_memory(const char *text, struct machine_config *machine,
 			 struct fail *fail);
-int options_parse_net(const char *text, struct vmm_config *config,
+
+/**
+ * options_parse_net() - Parse the value of --net, of any command that has it
+ * @slirp:	Defaults, changed by what @text says
+ *
+ * Return: 0 or -EINVAL
+ */
+int options_parse_net(const char *text, struct slirp_config *slirp,
 		      struct fail *fail);
 
-/* What --help prints. */
+/* What --help prints: about a command, and behind it about --net. */
 const char *options_run_help(void);
+const char *options_net_help(void);
 
 #endif

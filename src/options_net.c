@@ -13,6 +13,30 @@
 #define MTU_MAX  65535 /* bytes */
 #define DNS_PORT 53
 
+static const char net_help[] =
+	"\n"
+	"Options of --net, separated by commas:\n"
+	"  queues=N          queue pairs and shards (one for each CPU)\n"
+	"  engine=auto|io_uring|epoll\n"
+	"  net=10.0.2.0/24   the guest's subnet\n"
+	"  host=ADDRESS      gateway, stands for the host's loopback (.2)\n"
+	"  dns=ADDRESS       resolver (.3)\n"
+	"  dhcpstart=ADDRESS the guest's address (.15)\n"
+	"  mac=ADDRESS       of the guest's interface (52:54:00:12:34:56)\n"
+	"  mtu=BYTES         of the guest's interface (run 1500, netns 65520)\n"
+	"  hostname=NAME     given by DHCP\n"
+	"  resolver=ADDRESS[:PORT]\n"
+	"                    host resolver to ask (those of /etc/resolv.conf)\n"
+	"  dnscache=on|off   remember answers while their records live (on)\n"
+	"  loopback=on|off   may the guest reach the host's loopback (on)\n"
+	"  restrict=on|off   may nothing leave but answers to forwards (off)\n"
+	"  hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport\n";
+
+const char *options_net_help(void)
+{
+	return net_help;
+}
+
 struct net_key {
 	const char *name;
 	int (*parse)(const char *value, struct slirp_config *slirp);
@@ -265,17 +289,13 @@ static int net_set_forwards(struct slirp_config *slirp, struct fail *fail)
 	return 0;
 }
 
-int options_parse_net(const char *text, struct vmm_config *config,
+int options_parse_net(const char *text, struct slirp_config *slirp,
 		      struct fail *fail)
 {
-	struct slirp_config *slirp = &config->slirp;
 	char copy[OPTIONS_TEXT_MAX], *rest = copy;
 	struct options_pair pair;
 	int ret;
 
-	config->net = strcmp(text, "none") != 0;
-	if (!config->net)
-		return 0;
 	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
 		return fail_set(fail, -EINVAL,
 				"--net is longer than %d characters",

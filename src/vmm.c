@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/file.h"
 #include "pci/root.h"
 #include "sched/placement.h"
 #include "virtio/net.h"
@@ -41,8 +41,10 @@ struct vmm {
 	bool signal_thread_runs;
 };
 
-static void vmm_print_stats(struct vmm *vmm, FILE *out)
+static void vmm_print_stats(void *context, FILE *out)
 {
+	struct vmm *vmm = context;
+
 	fprintf(out, "{\"version\":\"%s\",\"vcpus\":%u", MQVMM_VERSION,
 		vmm->config->machine.topology.cpus);
 	if (vmm->slirp) {
@@ -54,72 +56,26 @@ static void vmm_print_stats(struct vmm *vmm, FILE *out)
 	fputs("}\n", out);
 }
 
-/* Whole or not at all: a reader never sees half of it. */
 static void vmm_write_stats(struct vmm *vmm)
 {
-	const char *path = vmm->config->stats;
-	char temporary[4096];
-	FILE *out;
-
-	if (!path || snprintf(temporary, sizeof(temporary), "%s.%d", path,
-			      getpid()) >= (int)sizeof(temporary))
-		return;
-	out = fopen(temporary, "we");
-	if (!out) {
-		log_line("cannot write %s: %s", path, strerror(errno));
-		return;
-	}
-	vmm_print_stats(vmm, out);
-	if (fclose(out) || rename(temporary, path)) {
-		log_line("cannot write %s: %s", path, strerror(errno));
-		unlink(temporary);
-	}
+	if (vmm->config->stats)
+		file_replace(vmm->config->stats, vmm_print_stats, vmm);
 }
 
 /* Placement */
-
-static void vmm_place(struct vmm *vmm, unsigned int cpu, const char *kind,
-		      unsigned int index)
-{
-	char name[16];
-
-	snprintf(name, sizeof(name), "%s%u", kind, index);
-	if (!vmm->config->place)
-		pthread_setname_np(pthread_self(), name);
-	else if (placement_apply(cpu, name))
-		log_line("cannot pin %s to CPU %u: %s", name, cpu,
-			 strerror(errno));
-}
 
 static void vmm_place_vcpu(void *context, unsigned int vcpu)
 {
 	struct vmm *vmm = context;
 
-	vmm_place(vmm, vmm->placement.vcpu[vcpu], "vcpu", vcpu);
+	placement_enter_vcpu(&vmm->placement, vcpu);
 }
 
 static void vmm_place_shard(void *context, unsigned int shard)
 {
 	struct vmm *vmm = context;
 
-	vmm_place(vmm, vmm->placement.shard[shard], "shard", shard);
-}
-
-static int vmm_plan(struct vmm *vmm, struct fail *fail)
-{
-	const struct vmm_config *config = vmm->config;
-	struct topology topology;
-	int ret = topology_read_host(&topology);
-
-	if (ret)
-		return fail_set(fail, ret,
-				"cannot read which CPUs may be used (%s): use "
-				"--place none",
-				strerror(-ret));
-	placement_plan(&topology, config->machine.topology.cpus,
-		       config->net ? config->slirp.shard_count : 0,
-		       &vmm->placement);
-	return 0;
+	placement_enter_shard(&vmm->placement, shard);
 }
 
 /* Signals */
@@ -273,7 +229,10 @@ int vmm_run(const struct vmm_config *config, enum machine_end *end,
 	    struct fail *fail)
 {
 	struct vmm vmm = { .config = config };
-	int ret = config->place ? vmm_plan(&vmm, fail) : 0;
+	int ret = placement_plan_host(
+		config->place, config->machine.topology.cpus,
+		config->net ? config->slirp.shard_count : 0, &vmm.placement,
+		fail);
 
 	if (!ret)
 		ret = vmm_create(&vmm, fail);

@@ -3,6 +3,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
 
 /* Threads in the order vCPU 0, shard 0, vCPU 1, shard 1, ... */
 static void plan_apart(const struct topology *topology, unsigned int vcpus,
@@ -42,12 +46,48 @@ void placement_plan(const struct topology *topology, unsigned int vcpus,
 		plan_shared(topology, vcpus, shards, plan);
 }
 
-int placement_apply(unsigned int cpu, const char *name)
+int placement_plan_host(bool pin, unsigned int vcpus, unsigned int shards,
+			struct placement *plan, struct fail *fail)
 {
+	struct topology topology;
+	int ret;
+
+	plan->pinned = pin;
+	if (!pin)
+		return 0;
+	ret = topology_read_host(&topology);
+	if (ret)
+		return fail_set(fail, ret,
+				"cannot read which CPUs may be used (%s): use "
+				"--place none",
+				strerror(-ret));
+	placement_plan(&topology, vcpus, shards, plan);
+	return 0;
+}
+
+static void placement_enter(bool pin, unsigned int cpu, const char *kind,
+			    unsigned int index)
+{
+	char name[16];
 	cpu_set_t set;
 
+	snprintf(name, sizeof(name), "%s%u", kind, index);
 	pthread_setname_np(pthread_self(), name);
+	if (!pin)
+		return;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+	if (sched_setaffinity(0, sizeof(set), &set))
+		log_line("cannot pin %s to CPU %u: %s", name, cpu,
+			 strerror(errno));
+}
+
+void placement_enter_shard(const struct placement *plan, unsigned int shard)
+{
+	placement_enter(plan->pinned, plan->shard[shard], "shard", shard);
+}
+
+void placement_enter_vcpu(const struct placement *plan, unsigned int vcpu)
+{
+	placement_enter(plan->pinned, plan->vcpu[vcpu], "vcpu", vcpu);
 }

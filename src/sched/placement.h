@@ -2,6 +2,8 @@
 #ifndef MQVMM_SCHED_PLACEMENT_H
 #define MQVMM_SCHED_PLACEMENT_H
 
+#include <stdbool.h>
+
 #include "base/fail.h"
 #include "sched/topology.h"
 
@@ -9,10 +11,12 @@
 
 /**
  * struct placement - Which CPU each thread runs on
+ * @pinned:	Threads are pinned; otherwise only named
  * @vcpu:	By vCPU, the kernel's CPU number
  * @shard:	By shard
  */
 struct placement {
+	bool pinned;
 	unsigned int vcpu[PLACEMENT_THREADS_MAX];
 	unsigned int shard[PLACEMENT_THREADS_MAX];
 };
@@ -33,12 +37,22 @@ void placement_plan(const struct topology *topology, unsigned int vcpus,
 		    unsigned int shards, struct placement *plan);
 
 /**
- * placement_apply() - Pin the calling thread and name it
- * @cpu:	The kernel's CPU number
- * @name:	At most 15 characters
+ * placement_plan_host() - The same for the CPUs that this process may use
+ * @pin:	Otherwise threads are left to the scheduler
  *
- * Return: 0 or negative errno
+ * Return: 0, or negative errno with @fail set
  */
-int placement_apply(unsigned int cpu, const char *name);
+int placement_plan_host(bool pin, unsigned int vcpus, unsigned int shards,
+			struct placement *plan, struct fail *fail);
+
+/**
+ * placement_enter_shard() - Name the calling thread shardN, and pin it
+ * @plan:	From placement_plan_host()
+ * @shard:	Index; that of the vCPU for placement_enter_vcpu()
+ *
+ * What does not work is logged: the thread runs on anywhere.
+ */
+void placement_enter_shard(const struct placement *plan, unsigned int shard);
+void placement_enter_vcpu(const struct placement *plan, unsigned int vcpu);
 
 #endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_BASE_FILE_H
+#define MQVMM_BASE_FILE_H
+
+#include <stdio.h>
+
+/**
+ * file_replace() - Write a file whole or not at all
+ * @path:	Replaced at once when all is written: a reader never sees half
+ * @print:	Writes the contents
+ * @context:	Passed to @print
+ *
+ * What does not work is logged, and @path left as it was.
+ *
+ * Context: any thread; sleeps.
+ */
+void file_replace(const char *path, void (*print)(void *context, FILE *out),
+		  void *context);
+
+/**
+ * file_raise_limit() - Let this process open as many files as it is allowed to
+ *
+ * A flow takes a descriptor; the soft limit is for programs that use select().
+ */
+void file_raise_limit(void);
+
+#endif
