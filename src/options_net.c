@@ -110,6 +110,43 @@ static int parse_guest(const char *value, struct slirp_config *slirp)
 	return options_address(value, &slirp->guest);
 }
 
+static int parse_ipv4(const char *value, struct slirp_config *slirp)
+{
+	return options_switch(value, &slirp->ipv4);
+}
+
+static int parse_ipv6(const char *value, struct slirp_config *slirp)
+{
+	return options_switch(value, &slirp->ipv6);
+}
+
+/* As with IPv4: ::2 the gateway, ::3 the resolver, ::15 the guest. */
+static int parse_net6(const char *value, struct slirp_config *slirp)
+{
+	struct in6_addr prefix;
+
+	if (options_network6(value, &prefix))
+		return -EINVAL;
+	slirp->prefix6 = prefix;
+	slirp->gateway6 = prefix;
+	slirp->gateway6.s6_addr[15] = 2;
+	slirp->dns6 = prefix;
+	slirp->dns6.s6_addr[15] = 3;
+	slirp->guest6 = prefix;
+	slirp->guest6.s6_addr[15] = 0x15;
+	return 0;
+}
+
+static int parse_host6(const char *value, struct slirp_config *slirp)
+{
+	return options_address6(value, &slirp->gateway6);
+}
+
+static int parse_dns6(const char *value, struct slirp_config *slirp)
+{
+	return options_address6(value, &slirp->dns6);
+}
+
 static int parse_mac(const char *value, struct slirp_config *slirp)
 {
 	uint8_t mac[6];
@@ -222,6 +259,11 @@ static const struct net_key net_keys[] = {
 	{ "host", parse_host, "the gateway's address in the subnet" },
 	{ "dns", parse_dns, "the resolver's address in the subnet" },
 	{ "dhcpstart", parse_guest, "the guest's address in the subnet" },
+	{ "ipv4", parse_ipv4, "on or off" },
+	{ "ipv6", parse_ipv6, "on or off" },
+	{ "ipv6-net", parse_net6, "a subnet of 64 bits, like fec0::/64" },
+	{ "ipv6-host", parse_host6, "the gateway's address in the subnet" },
+	{ "ipv6-dns", parse_dns6, "the resolver's address in the subnet" },
 	{ "mac", parse_mac,
 	  "an address like 52:54:00:12:34:56, not the gateway's" },
 	{ "mtu", parse_mtu, "576 to 65535 bytes" },
@@ -268,6 +310,27 @@ static int net_check(const struct slirp_config *slirp, struct fail *fail)
 			"addresses in the subnet of net=");
 }
 
+static bool net_has6(const struct slirp_config *slirp,
+		     const struct in6_addr *address)
+{
+	return address_in(address, &slirp->prefix6, SLIRP_PREFIX6_BITS) &&
+	       !address_equal(address, &slirp->prefix6);
+}
+
+static int net_check6(const struct slirp_config *slirp, struct fail *fail)
+{
+	if (!slirp->ipv4 && !slirp->ipv6)
+		return fail_set(fail, -EINVAL,
+				"--net ipv4=off and ipv6=off leave nothing: "
+				"give --net none");
+	if (!address_equal(&slirp->gateway6, &slirp->dns6) &&
+	    net_has6(slirp, &slirp->gateway6) && net_has6(slirp, &slirp->dns6))
+		return 0;
+	return fail_set(fail, -EINVAL,
+			"--net ipv6-host= and ipv6-dns= must be different "
+			"addresses in the subnet of ipv6-net=");
+}
+
 /* A guest address that was left out is the guest's, which is known by now. */
 static int net_set_forwards(struct slirp_config *slirp, struct fail *fail)
 {
@@ -310,5 +373,7 @@ int options_parse_net(const char *text, struct slirp_config *slirp,
 			return ret;
 	}
 	ret = net_check(slirp, fail);
+	if (!ret)
+		ret = net_check6(slirp, fail);
 	return ret ? ret : net_set_forwards(slirp, fail);
 }

@@ -82,6 +82,26 @@ int options_address6(const char *text, struct in6_addr *address)
 	return inet_pton(AF_INET6, text, address) == 1 ? 0 : -EINVAL;
 }
 
+int options_network6(const char *text, struct in6_addr *prefix)
+{
+	char address[INET6_ADDRSTRLEN];
+	const char *slash = strchr(text, '/');
+	struct in6_addr parsed;
+
+	if (!slash || slash - text >= (long)sizeof(address) ||
+	    strcmp(slash, "/64") != 0)
+		return -EINVAL;
+	memcpy(address, text, (size_t)(slash - text));
+	address[slash - text] = '\0';
+	if (options_address6(address, &parsed) ||
+	    IN6_IS_ADDR_MULTICAST(&parsed) || IN6_IS_ADDR_LINKLOCAL(&parsed) ||
+	    (!parsed.s6_addr32[0] && !parsed.s6_addr32[1]))
+		return -EINVAL;
+	memset(&parsed.s6_addr[8], 0, 8);
+	*prefix = parsed;
+	return 0;
+}
+
 int options_network(const char *text, struct in_addr *network,
 		    struct in_addr *netmask)
 {

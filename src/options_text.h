@@ -47,6 +47,8 @@ int options_switch(const char *text, bool *on);
  * with an IPv6 address in brackets where a port follows */
 int options_address(const char *text, struct in_addr *address);
 int options_address6(const char *text, struct in6_addr *address);
+/* "fec0::/64", a prefix of 64 bits, not multicast, link-local or mapped IPv4 */
+int options_network6(const char *text, struct in6_addr *prefix);
 int options_network(const char *text, struct in_addr *network,
 		    struct in_addr *netmask);
 int options_endpoint(const char *text, uint16_t port,

@@ -143,7 +143,7 @@ static void vmm_set_queue_pairs(void *context, unsigned int count)
 
 static int vmm_create_nat(struct vmm *vmm, struct fail *fail)
 {
-	const struct slirp_config *config = &vmm->config->slirp;
+	struct slirp_config config = vmm->config->slirp;
 	struct port *port[VIRTIO_NET_PAIRS_MAX];
 	struct virtio_net_backend backend = {
 		.call_queue = vmm_call_queue,
@@ -151,9 +151,10 @@ static int vmm_create_nat(struct vmm *vmm, struct fail *fail)
 	};
 	int ret;
 
-	for (unsigned int i = 0; i < config->shard_count; i++)
+	slirp_config_probe(&config);
+	for (unsigned int i = 0; i < config.shard_count; i++)
 		port[i] = virtio_net_port(vmm->net, i);
-	ret = slirp_create(config, port, &vmm->slirp, fail);
+	ret = slirp_create(&config, port, &vmm->slirp, fail);
 	if (ret)
 		return ret;
 	backend.context = vmm->slirp;

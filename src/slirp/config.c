@@ -13,6 +13,7 @@
 
 #define FLOWS_MAX  65536
 #define TCP_IDLE_S 7440 /* 2 h 4 min: RFC 5382, REQ-5 */
+#define MTU6_MIN   1280 /* bytes: RFC 8200, 5 */
 #define UDP_IDLE_S 300  /* RFC 4787, REQ-5 */
 
 void slirp_config_init(struct slirp_config *config)
@@ -86,10 +87,13 @@ static bool config_leads6(const char *line)
 
 void slirp_config_probe(struct slirp_config *config)
 {
-	if (access("/proc/net/if_inet6", F_OK))
+	bool leads4, leads6;
+
+	if (access("/proc/net/if_inet6", F_OK) || config->mtu < MTU6_MIN)
 		config->ipv6 = false;
-	config->route4 &= config_has_route("/proc/net/route", config_leads4);
-	config->route6 &=
-		config->ipv6 &&
-		config_has_route("/proc/net/ipv6_route", config_leads6);
+	leads4 = config_has_route("/proc/net/route", config_leads4);
+	leads6 = config->ipv6 &&
+		 config_has_route("/proc/net/ipv6_route", config_leads6);
+	config->route4 &= leads4 || !leads6;
+	config->route6 &= leads6 || (config->ipv6 && !leads4);
 }

@@ -50,6 +50,14 @@ static size_t header_write_fragment6(const struct header_ip *ip, uint8_t *to)
 	return sizeof(fragment);
 }
 
+/* RFC 2464, 7 */
+static void header_set_group(const struct in6_addr *group, uint8_t *to)
+{
+	to[0] = 0x33;
+	to[1] = 0x33;
+	memcpy(to + 2, &group->s6_addr[12], 4);
+}
+
 static size_t header_write_ip6(const struct slirp_config *config,
 			       const struct header_ip *ip, uint8_t *to)
 {
@@ -65,6 +73,8 @@ static size_t header_write_ip6(const struct slirp_config *config,
 	/* Neighbour discovery believes nothing that could have been routed. */
 	header.ip6_hlim = ip->protocol == IPPROTO_ICMPV6 ? 255 : IPDEFTTL;
 	header_write_ether(config, ETHERTYPE_IPV6, to);
+	if (address_is_group(&ip->destination))
+		header_set_group(&ip->destination, to);
 	memcpy(to + HEADER_IP, &header, sizeof(header));
 	if (more)
 		header_write_fragment6(ip, to + HEADER_IP + sizeof(header));

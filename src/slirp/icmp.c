@@ -80,6 +80,7 @@ static bool icmp_is_ours(const struct slirp_config *config,
 			 const struct packet *packet)
 {
 	return nat_is_gateway(config, &packet->destination) ||
+	       nat_is_router6(&packet->destination) ||
 	       nat_is_dns(config, &packet->destination);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
@@ -13,9 +14,10 @@
  * shared table (then it goes to the owner), else its protocol may open one.
  */
 
-#define DHCP_SERVER_PORT 67
-#define DNS_PORT         53
-#define IP_FRAGMENT_MASK 0x3fff /* more fragments, or not the first */
+#define DHCP_SERVER_PORT  67
+#define DHCP6_SERVER_PORT 547
+#define DNS_PORT          53
+#define IP_FRAGMENT_MASK  0x3fff /* more fragments, or not the first */
 
 static void input_key(const struct packet *packet, struct flow_key *key)
 {
@@ -86,6 +88,10 @@ static void input_udp(struct shard *shard, struct packet *packet)
 		dhcp_input(shard, packet);
 		return;
 	}
+	if (!packet->is4 && ntohs(udp.uh_dport) == DHCP6_SERVER_PORT) {
+		dhcp6_input(shard, packet);
+		return;
+	}
 	input_key(packet, &key);
 	key.guest_port = ntohs(udp.uh_sport);
 	if (ntohs(udp.uh_dport) == DNS_PORT &&
@@ -108,7 +114,9 @@ static void input_icmp(struct shard *shard, struct packet *packet)
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
-	if (icmp.type != ICMP_ECHO) {
+	if (!packet->is4 && ndp_input(shard, packet, icmp.type))
+		return;
+	if (icmp.type != (packet->is4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST)) {
 		SHARD_COUNT(shard, tx_unsupported, 1);
 		return;
 	}
@@ -130,12 +138,12 @@ static void input_transport(struct shard *shard, struct packet *packet)
 	case IPPROTO_UDP:
 		input_udp(shard, packet);
 		break;
-	case IPPROTO_ICMP:
-		if (packet->is4)
-			input_icmp(shard, packet);
-		break;
 	default:
-		SHARD_COUNT(shard, tx_unsupported, 1);
+		if (packet->protocol ==
+		    (packet->is4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+			input_icmp(shard, packet);
+		else
+			SHARD_COUNT(shard, tx_unsupported, 1);
 	}
 }
 
@@ -145,6 +153,38 @@ static void input_ip4(struct shard *shard, struct packet *packet)
 		input_transport(shard, packet);
 	else
 		SHARD_COUNT(shard, tx_malformed, 1);
+}
+
+/* Inside, such an address means an IPv4 one. */
+static bool input_is_mapped(const struct packet *packet)
+{
+	return address_is4(&packet->source) ||
+	       address_is4(&packet->destination);
+}
+
+static void input_ip6(struct shard *shard, struct packet *packet)
+{
+	if (packet_parse_ip6(packet) && !input_is_mapped(packet))
+		input_transport(shard, packet);
+	else
+		SHARD_COUNT(shard, tx_malformed, 1);
+}
+
+/* Return: false for a frame of a family that the guest is not to have */
+static bool input_network(struct shard *shard, struct packet *packet)
+{
+	const struct slirp_config *config = shard_config(shard);
+	uint16_t type = ntohs(packet->ether.ether_type);
+
+	if (type == ETHERTYPE_IP && config->ipv4)
+		input_ip4(shard, packet);
+	else if (type == ETHERTYPE_IPV6 && config->ipv6)
+		input_ip6(shard, packet);
+	else if (type == ETHERTYPE_ARP && config->ipv4)
+		arp_input(shard, packet);
+	else
+		return false;
+	return true;
 }
 
 void shard_input(struct shard *shard, const struct port_frame *frame,
@@ -157,14 +197,6 @@ void shard_input(struct shard *shard, const struct port_frame *frame,
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
-	switch (ntohs(packet.ether.ether_type)) {
-	case ETHERTYPE_IP:
-		input_ip4(shard, &packet);
-		break;
-	case ETHERTYPE_ARP:
-		arp_input(shard, &packet);
-		break;
-	default:
+	if (!input_network(shard, &packet))
 		SHARD_COUNT(shard, tx_unsupported, 1);
-	}
 }

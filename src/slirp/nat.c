@@ -46,6 +46,18 @@ static bool nat_is_denied(const struct in6_addr *address)
 	return false;
 }
 
+static const struct in6_addr nat_router = { { { 0xfe, 0x80, [15] = 2 } } };
+
+struct in6_addr nat_router6(void)
+{
+	return nat_router;
+}
+
+bool nat_is_router6(const struct in6_addr *address)
+{
+	return address_equal(address, &nat_router);
+}
+
 struct in6_addr nat_loopback(bool is4)
 {
 	struct in_addr loopback = { htonl(INADDR_LOOPBACK) };

@@ -40,6 +40,10 @@ struct in6_addr nat_translate_peer(const struct slirp_config *config,
 				   const struct in6_addr *host,
 				   const struct in6_addr *guest);
 
+/* fe80::2, from which the router speaks (RFC 4861, 4.2). */
+struct in6_addr nat_router6(void);
+bool nat_is_router6(const struct in6_addr *address);
+
 /* 127.0.0.1 or ::1 */
 struct in6_addr nat_loopback(bool is4);
 

@@ -15,6 +15,25 @@ void arp_input(struct shard *shard, struct packet *packet);
 /* DHCPv4 (RFC 2131): a datagram to port 67; @packet->l4 at the UDP header. */
 void dhcp_input(struct shard *shard, struct packet *packet);
 
+/* DHCPv6 (RFC 8415): a datagram to port 547; @packet->l4 at the UDP header. */
+void dhcp6_input(struct shard *shard, struct packet *packet);
+
+/**
+ * ndp_input() - A message of neighbour discovery (RFC 4861)
+ * @type:	Of the ICMPv6 message at @packet->l4, whose checksum has not
+ *been checked
+ *
+ * Return: true if it was one that routers and hosts are asked by
+ */
+bool ndp_input(struct shard *shard, struct packet *packet, uint8_t type);
+
+/**
+ * ndp_run_router() - Tell all guests of the router, unasked (RFC 4861, 6.2.4)
+ *
+ * Return: when to do it again, milliseconds of the shard's clock
+ */
+uint64_t ndp_run_router(struct shard *shard);
+
 extern const struct flow_ops tcp_flow_ops;
 extern const struct flow_ops udp_flow_ops;
 extern const struct flow_ops dns_flow_ops;

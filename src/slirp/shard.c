@@ -180,6 +180,10 @@ static void shard_run_timers(struct shard *shard)
 	while ((timer = timer_expire(&shard->timers, shard_now_ms(shard)))) {
 		struct flow *flow = caa_container_of(timer, struct flow, timer);
 
+		if (timer == &shard->router) {
+			timer_set(&shard->timers, timer, ndp_run_router(shard));
+			continue;
+		}
 		shard_make_room(shard);
 		flow->ops->timer(shard, flow);
 	}
@@ -317,6 +321,9 @@ static int shard_begin(struct shard *shard)
 	engine_watch(shard->engine, shard->wake_fd, ENGINE_READABLE,
 		     TOKEN(TOKEN_WAKE, 0));
 	pool_refill(shard);
+	if (!shard->index && shard->slirp->config.ipv6)
+		timer_set(&shard->timers, &shard->router,
+			  ndp_run_router(shard));
 	return 0;
 }
 

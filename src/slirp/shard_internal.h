@@ -126,6 +126,7 @@ struct shard {
 	bool more; /* work is left for the next turn */
 	unsigned int input_queue;
 	struct timer_wheel timers;
+	struct timer router; /* the first shard's: ndp_run_router() */
 
 	struct port_frame frame[SHARD_FRAMES_MAX];
 	unsigned int frame_count;

@@ -109,8 +109,9 @@ void slirp_config_init(struct slirp_config *config);
 
 /**
  * slirp_config_probe() - Take back what the host cannot do
- * @config:	ipv6 is cleared where the host's kernel has no IPv6; route4 and
- *		route6 where the host itself has no route into the world
+ * @config:	ipv6 is cleared where the host's kernel has no IPv6, or the MTU
+ *is too small for it (RFC 8200, 5); route4 or route6 where the host has a route
+ *into the world in the other family only
  *
  * Context: any thread; reads /proc.
  */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "slirp/dns_name.h"
+
+#include <string.h>
+
+#define DNS_LABEL_MAX 63 /* bytes */
+
+size_t dns_write_name(const char *name, uint8_t *to)
+{
+	size_t used = 0;
+
+	memset(to, 0, DNS_NAME_ROOM);
+	while (*name) {
+		size_t label = strcspn(name, ".");
+
+		/* One byte before the label, one for the root behind all. */
+		if (!label || label > DNS_LABEL_MAX ||
+		    used + 1 + label + 1 >= DNS_NAME_ROOM)
+			return 0;
+		to[used] = (uint8_t)label;
+		memcpy(to + used + 1, name, label);
+		used += 1 + label;
+		name += label + (name[label] == '.');
+	}
+	return used ? used + 1 : 0;
+}
