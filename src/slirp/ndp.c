@@ -20,14 +20,13 @@
  * The router tells the prefix for addresses of the guest's own choice, the MTU,
  * the DNS address and search domain (RFC 8106), that more is to be had by
  * DHCPv6 without state, and whether it leads anywhere: when it is asked, and
- * every NDP_INTERVAL_MS from the first shard.
+ * every NDP_ROUTER_INTERVAL_MS from the first shard.
  *
  * Limits: unlike with ARP, other addresses of the subnet are nobody's.
  */
 
 #define NDP_HOP_LIMIT    255
 #define NDP_LIFETIME_S   1800
-#define NDP_INTERVAL_MS  600000
 #define NDP_FOREVER      0xffffffffU
 #define NDP_OPTION_RDNSS 25 /* RFC 8106, 5.1 */
 #define NDP_OPTION_DNSSL 31 /* RFC 8106, 5.2 */
@@ -205,11 +204,10 @@ static void ndp_advertise_router(struct shard *shard, unsigned int queue,
 	ndp_send(shard, queue, &from, to, &router, size);
 }
 
-uint64_t ndp_run_router(struct shard *shard)
+void ndp_run_router(struct shard *shard)
 {
 	if (shard_features(shard)->active)
 		ndp_advertise_router(shard, shard_index(shard), &ndp_all_nodes);
-	return shard_now_ms(shard) + NDP_INTERVAL_MS;
 }
 
 static void ndp_take_router(struct shard *shard, struct packet *packet)

@@ -27,12 +27,10 @@ void dhcp6_input(struct shard *shard, struct packet *packet);
  */
 bool ndp_input(struct shard *shard, struct packet *packet, uint8_t type);
 
-/**
- * ndp_run_router() - Tell all guests of the router, unasked (RFC 4861, 6.2.4)
- *
- * Return: when to do it again, milliseconds of the shard's clock
- */
-uint64_t ndp_run_router(struct shard *shard);
+/* Tell the guest of the router, unasked (RFC 4861, 6.2.4). */
+void ndp_run_router(struct shard *shard);
+
+#define NDP_ROUTER_INTERVAL_MS 600000
 
 extern const struct flow_ops tcp_flow_ops;
 extern const struct flow_ops udp_flow_ops;

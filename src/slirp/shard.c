@@ -181,7 +181,9 @@ static void shard_run_timers(struct shard *shard)
 		struct flow *flow = caa_container_of(timer, struct flow, timer);
 
 		if (timer == &shard->router) {
-			timer_set(&shard->timers, timer, ndp_run_router(shard));
+			ndp_run_router(shard);
+			timer_set(&shard->timers, timer,
+				  shard_now_ms(shard) + NDP_ROUTER_INTERVAL_MS);
 			continue;
 		}
 		shard_make_room(shard);
@@ -323,7 +325,7 @@ static int shard_begin(struct shard *shard)
 	pool_refill(shard);
 	if (!shard->index && shard->slirp->config.ipv6)
 		timer_set(&shard->timers, &shard->router,
-			  ndp_run_router(shard));
+			  shard_now_ms(shard) + NDP_ROUTER_INTERVAL_MS);
 	return 0;
 }
 
