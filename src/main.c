@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "doctor.h"
+#include "netns/netns.h"
 #include "options.h"
 #include "vmm.h"
 
@@ -15,6 +16,7 @@ enum {
 	STATUS_REBOOT = 3,
 	STATUS_PANIC = 4,
 	STATUS_TRIPLE_FAULT = 5,
+	STATUS_NETNS_FAILED = 125, /* as of env(1): others are the command's */
 };
 
 static const int end_status[] = {
@@ -30,6 +32,7 @@ static const char main_help[] =
 	"Usage: mqvmm COMMAND [OPTION]...\n"
 	"\n"
 	"  run       run a guest\n"
+	"  netns     run a command in a network namespace\n"
 	"  doctor    say what this host offers\n"
 	"\n"
 	"mqvmm COMMAND --help tells more, mqvmm --version the version.\n";
@@ -67,6 +70,23 @@ static int command_run(int argc, char **argv)
 	return end_status[end];
 }
 
+static int command_netns(int argc, char **argv)
+{
+	struct netns_config config;
+	struct fail fail = { 0 };
+	int status = STATUS_OK;
+	int ret = options_parse_netns(argc, argv, &config, &fail);
+
+	if (ret > 0) {
+		fputs(options_netns_help(), stdout);
+		fputs(options_net_help(), stdout);
+		return STATUS_OK;
+	}
+	if (ret || netns_run(&config, &status, &fail))
+		return fail_with(&fail, STATUS_NETNS_FAILED);
+	return status;
+}
+
 static int command_doctor(int argc, char **argv)
 {
 	bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
@@ -93,6 +113,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "run", command_run },
+	{ "netns", command_netns },
 	{ "doctor", command_doctor },
 };
 

@@ -3,11 +3,12 @@
 #define MQVMM_OPTIONS_H
 
 #include "base/fail.h"
+#include "netns/netns.h"
 #include "vmm.h"
 
 /*
- * The command line of `mqvmm run`, as pure functions: text in, configuration or
- * one sentence out. Strings stay where the arguments are.
+ * The command lines of `mqvmm run` and `mqvmm netns`, as pure functions: text
+ * in, configuration or one sentence out. Strings stay where the arguments are.
  */
 
 /**
@@ -28,6 +29,14 @@ int options_parse_memory(const char *text, struct machine_config *machine,
 			 struct fail *fail);
 
 /**
+ * options_parse_netns() - Parse the arguments of `mqvmm netns`
+ *
+ * As options_parse_run(); what follows the options is the command.
+ */
+int options_parse_netns(int argc, char **argv, struct netns_config *config,
+			struct fail *fail);
+
+/**
  * options_parse_net() - Parse the value of --net, of any command that has it
  * @slirp:	Defaults, changed by what @text says
  *
@@ -38,6 +47,7 @@ int options_parse_net(const char *text, struct slirp_config *slirp,
 
 /* What --help prints: about a command, and behind it about --net. */
 const char *options_run_help(void);
+const char *options_netns_help(void);
 const char *options_net_help(void);
 
 #endif

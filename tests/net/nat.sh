@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# nat.sh NETNS_RUN MQLOAD ENGINE: the NAT against Linux's own TCP/IP stack in a
+# nat.sh MQVMM MQLOAD BOUNCE ENGINE: the NAT against Linux's own TCP/IP stack in a
 # network namespace, by the programs that people use. Needs root. Exit status:
 # 0 passed, 1 failed, 77 skipped.
 set -u
-netns_run=$1 mqload=$2 engine=$3
+mqvmm=$1 mqload=$2 bounce=$3 engine=$4
 export LC_ALL=C
 failed=0
+via=() # a program that runs the command
 
 if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ]; then
 	echo "skipped: needs root and /dev/net/tun for a namespace"
@@ -36,7 +37,7 @@ start_server() {
 
 # guest OPTION... -- COMMAND: run COMMAND behind the NAT, 60 seconds at most
 guest() {
-	timeout -k 5 60 "$netns_run" --engine "$engine" "$@"
+	timeout -k 5 60 "$mqvmm" netns --net "engine=$engine" "$@"
 }
 
 # check NAME COMMAND...
@@ -58,12 +59,12 @@ start_server dns dns --port 0
 dns=$port
 
 crr_without_an_error() {
-	guest --queues "$1" "${@:2}" -- "$mqload" crr --to "10.0.2.2:$load" \
+	guest --queues "$1" "${@:2}" -- "${via[@]}" "$mqload" crr --to "10.0.2.2:$load" \
 		--flows 8 --count 10000
 }
 
 streams_arrive_bit_for_bit() { # DIRECTION QUEUES OPTION...
-	guest --queues "$2" "${@:3}" -- "$mqload" "$1" --to "10.0.2.2:$load" \
+	guest --queues "$2" "${@:3}" -- "${via[@]}" "$mqload" "$1" --to "10.0.2.2:$load" \
 		--flows 4 --count 64M --verify
 }
 
@@ -76,14 +77,14 @@ metadata_address_is_refused() {
 }
 
 name_is_resolved() { # OPTION of dig
-	guest --resolver "127.0.0.1:$dns" -- dig +time=3 +tries=2 +short "$@" \
+	guest --net "resolver=127.0.0.1:$dns" -- dig +time=3 +tries=2 +short "$@" \
 		@10.0.2.3 example.test | grep -qx 192.0.2.7
 }
 
 forward_reaches_the_guest() {
 	local server
 	mkfifo "$work/inner"
-	guest --queues 2 --forward "$1:7777" -- "$mqload" server \
+	guest --queues 2 --net "hostfwd=tcp:127.0.0.1:$1-:7777" -- "$mqload" server \
 		--bind 10.0.2.15 --port 7777 >"$work/inner" &
 	server=$!
 	read -r -t 10 _ <"$work/inner"
@@ -119,10 +120,12 @@ for queues in 1 2; do
 	check "upload, $queues queues" streams_arrive_bit_for_bit up $queues
 	check "download, $queues queues" streams_arrive_bit_for_bit down $queues
 done
-check "upload, MTU 65520" streams_arrive_bit_for_bit up 2 --mtu 65520
-check "download, MTU 65520" streams_arrive_bit_for_bit down 2 --mtu 65520
-check "CRR on random queues" crr_without_an_error 4 --bounce
-check "download on random queues" streams_arrive_bit_for_bit down 4 --bounce
+check "upload, MTU 1500" streams_arrive_bit_for_bit up 2 --net mtu=1500
+check "download, MTU 1500" streams_arrive_bit_for_bit down 2 --net mtu=1500
+via=("$bounce" eth0)
+check "CRR on random queues" crr_without_an_error 4
+check "download on random queues" streams_arrive_bit_for_bit down 4
+via=()
 check "refusal is told at once" refusal_is_told_at_once
 check "metadata address is refused" metadata_address_is_refused
 check "DNS over UDP" name_is_resolved +notcp

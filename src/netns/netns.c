@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "netns/netns.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "netns/init.h"
+#include "netns/namespace.h"
+#include "sched/placement.h"
+#include "slirp/resolv.h"
+#include "tap/tap_port.h"
+
+/*
+ * Theory of operation
+ *
+ * The NAT runs here, in the caller's network namespace, one shard for each
+ * queue of a TAP that lies in the other one. The main thread waits for signals:
+ * the end of the namespace's init, which is the command's end, signals to hand
+ * on to it, and SIGUSR1. The command begins when the shards run.
+ */
+
+/* A shard more than there are CPUs helps nobody; this many are enough for a
+ * command's start not to be felt on a large host. */
+#define NETNS_QUEUES_DEFAULT_MAX 16
+
+struct netns {
+	struct netns_config config;
+	struct namespace namespace;
+	struct placement placement;
+	struct slirp *slirp;
+	struct port *port[NETNS_QUEUES_MAX];
+	int fd[NETNS_QUEUES_MAX];
+	unsigned int queues; /* entries of port and fd that are in use */
+	sigset_t signals;
+	pid_t terminal_group;
+};
+
+static void netns_print_stats(void *context, FILE *out)
+{
+	struct netns *netns = context;
+
+	fputs("{\"slirp\":", out);
+	slirp_print_stats(netns->slirp, out);
+	fputs("}\n", out);
+}
+
+static void netns_write_stats(struct netns *netns)
+{
+	if (netns->config.stats)
+		file_replace(netns->config.stats, netns_print_stats, netns);
+}
+
+static void netns_choose(struct netns *netns)
+{
+	struct slirp_config *slirp = &netns->config.slirp;
+	struct topology topology;
+	unsigned int cpus = 1;
+
+	slirp_config_probe(slirp);
+	resolv_read_host(slirp);
+	if (slirp->shard_count)
+		return;
+	if (!topology_read_host(&topology))
+		cpus = topology.cpu_count;
+	slirp->shard_count = cpus < NETNS_QUEUES_DEFAULT_MAX
+				     ? cpus
+				     : NETNS_QUEUES_DEFAULT_MAX;
+}
+
+static bool netns_runs_command(const struct netns_config *config)
+{
+	return config->command || !config->path;
+}
+
+static int netns_create_namespace(struct netns *netns, struct fail *fail)
+{
+	struct namespace_plan plan = {
+		.config = &netns->config,
+		.run = netns_runs_command(&netns->config),
+	};
+	int ret;
+
+	init_signals(&netns->signals);
+	sigaddset(&netns->signals, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &netns->signals, &plan.mask);
+	netns->terminal_group = tcgetpgrp(STDIN_FILENO);
+	ret = namespace_create(&plan, &netns->namespace, netns->fd, fail);
+	if (ret)
+		return ret;
+	netns->queues = netns->config.slirp.shard_count;
+	return 0;
+}
+
+static void netns_place_shard(void *context, unsigned int shard)
+{
+	struct netns *netns = context;
+
+	placement_enter_shard(&netns->placement, shard);
+}
+
+static int netns_create_nat(struct netns *netns, struct fail *fail)
+{
+	const struct netns_config *config = &netns->config;
+	int ret = placement_plan_host(config->place, 0, netns->queues,
+				      &netns->placement, fail);
+
+	for (unsigned int i = 0; !ret && i < netns->queues; i++) {
+		netns->port[i] =
+			tap_port_create(netns->fd[i], config->slirp.mtu);
+		if (!netns->port[i])
+			ret = fail_set(fail, -ENOMEM, "no memory for %u queues",
+				       netns->queues);
+	}
+	if (!ret)
+		ret = slirp_create(&config->slirp, netns->port, &netns->slirp,
+				   fail);
+	if (!ret)
+		ret = slirp_start(netns->slirp, netns_place_shard, netns, fail);
+	if (!ret)
+		slirp_set_queues(netns->slirp, netns->queues);
+	return ret;
+}
+
+/* Return: true with *status set once the init has ended */
+static bool netns_reap(struct netns *netns, int *status)
+{
+	int ended;
+
+	if (waitpid(netns->namespace.init, &ended, WNOHANG) <= 0)
+		return false;
+	netns->namespace.init = 0;
+	*status = init_status(ended);
+	return true;
+}
+
+/* Return: the status to end with */
+static int netns_wait(struct netns *netns)
+{
+	siginfo_t info;
+	int status = 0;
+
+	for (;;) {
+		if (sigwaitinfo(&netns->signals, &info) < 0)
+			continue;
+		if (info.si_signo == SIGUSR1) {
+			netns_write_stats(netns);
+		} else if (info.si_signo == SIGCHLD) {
+			if (netns->namespace.init && netns_reap(netns, &status))
+				return status;
+		} else if (!netns->namespace.init) {
+			return 0;
+		} else if (init_is_ours(&info)) {
+			kill(netns->namespace.init, info.si_signo);
+		}
+	}
+}
+
+/*
+ * A shell that took the terminal cannot give it back from its namespace, where
+ * our process group has no number.
+ */
+static void netns_take_terminal_back(const struct netns *netns)
+{
+	sigset_t output;
+
+	if (netns->terminal_group != getpgrp() ||
+	    tcgetpgrp(STDIN_FILENO) == netns->terminal_group)
+		return;
+	sigemptyset(&output);
+	sigaddset(&output, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &output, NULL);
+	tcsetpgrp(STDIN_FILENO, netns->terminal_group);
+}
+
+static int netns_serve(struct netns *netns, int *status, struct fail *fail)
+{
+	int ret = 0;
+
+	file_raise_limit();
+	ret = netns_create_nat(netns, fail);
+	if (ret)
+		return ret;
+	if (!netns_runs_command(&netns->config)) {
+		printf("serving %s\n", netns->config.path);
+		fflush(stdout);
+	} else if (namespace_start(&netns->namespace)) {
+		return fail_set(fail, -EPIPE,
+				"the namespace's first process was killed");
+	}
+	*status = netns_wait(netns);
+	netns_write_stats(netns);
+	netns_take_terminal_back(netns);
+	return 0;
+}
+
+int netns_run(const struct netns_config *config, int *status, struct fail *fail)
+{
+	struct netns netns = { .config = *config, .namespace.sock = -1 };
+	int ret;
+
+	netns_choose(&netns);
+	ret = netns_create_namespace(&netns, fail);
+	if (!ret)
+		ret = netns_serve(&netns, status, fail);
+	slirp_destroy(netns.slirp);
+	for (unsigned int i = 0; i < netns.queues; i++) {
+		tap_port_destroy(netns.port[i]);
+		close(netns.fd[i]);
+	}
+	namespace_destroy(&netns.namespace);
+	return ret;
+}
+
+int netns_try(struct fail *fail)
+{
+	struct netns_config config = { .interface = "eth0" };
+	struct namespace_plan plan = { .config = &config };
+	struct namespace namespace;
+	int fd, ret;
+
+	slirp_config_init(&config.slirp);
+	slirp_config_probe(&config.slirp);
+	ret = namespace_create(&plan, &namespace, &fd, fail);
+	if (!ret)
+		close(fd);
+	return ret;
+}
