@@ -470,7 +470,9 @@ void fake_parse(struct shard *shard, const void *data, size_t length,
 	if (offload)
 		frame->offload = *offload;
 	assert_true(packet_parse_ether(packet, frame));
-	assert_true(packet_parse_ip4(packet));
+	assert_true(packet->ether.ether_type == htons(ETHERTYPE_IPV6)
+			    ? packet_parse_ip6(packet)
+			    : packet_parse_ip4(packet));
 }
 
 static void fake_key(const struct shard *shard, const struct packet *packet,

@@ -115,7 +115,7 @@ int fake_input(struct shard *shard, const void *data, size_t length,
 			   struct packet *packet));
 
 /* Copy a frame as fake_input() does, for functions that take a packet: parsed
- * to its IPv4 payload. */
+ * to its IP payload. */
 void fake_parse(struct shard *shard, const void *data, size_t length,
 		size_t split, const struct port_offload *offload,
 		struct packet *packet);

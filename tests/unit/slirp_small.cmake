@@ -18,3 +18,12 @@ mqvmm_test(slirp_dns SOURCES ${CMAKE_CURRENT_LIST_DIR}/dns_test.c
 mqvmm_test(slirp_dns_cache SOURCES ${CMAKE_CURRENT_LIST_DIR}/dns_cache_test.c
     ${CMAKE_CURRENT_LIST_DIR}/dns_make.c
   LIBS mqvmm_slirp)
+
+foreach(name ndp dhcp6 ip6)
+  mqvmm_test(slirp_${name}
+    SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c
+      ${CMAKE_CURRENT_LIST_DIR}/guest6.c
+      ${CMAKE_CURRENT_LIST_DIR}/datagram_guest.c
+      ${CMAKE_CURRENT_LIST_DIR}/../support/fake_shard.c
+    LIBS mqvmm_slirp)
+endforeach()
