@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "options_policy.h"
 #include "options_text.h"
 #include "virtio/net.h"
 
@@ -33,6 +34,12 @@ static const char net_help[] =
 	"  dnscache=on|off   remember answers while their records live (on)\n"
 	"  loopback=on|off   may the guest reach the host's loopback (on)\n"
 	"  restrict=on|off   may nothing leave but answers to forwards (off)\n"
+	"  deny=RULE, allow=RULE\n"
+	"                    what the guest may reach: the first match counts\n"
+	"                    RULE: [tcp:|udp:|icmp:]ADDRESS[/BITS][:PORT[-PORT]]\n"
+	"                    ADDRESS: a.b.c.d, [IPv6] or any\n"
+	"  default=allow|deny\n"
+	"                    what no rule matches (allow)\n"
 	"  hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport\n";
 
 const char *options_net_help(void)
@@ -275,6 +282,9 @@ static const struct net_key net_keys[] = {
 	  "an address of the host's, with :PORT if it is not 53, three at most" },
 	{ "dnscache", parse_dns_cache, "on or off" },
 	{ "restrict", parse_restrict, "on or off" },
+	{ "allow", options_parse_allow, POLICY_SYNTAX },
+	{ "deny", options_parse_deny, POLICY_SYNTAX },
+	{ "default", options_parse_default, "allow or deny" },
 	{ "loopback", parse_loopback, "on or off" },
 	{ "hostfwd", parse_forward,
 	  "[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport" },

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
 
 #include "slirp/dns_cache.h"
 #include "slirp/dns_internal.h"
+#include "slirp/nat.h"
 #include "slirp/protocols.h"
 
 /*
@@ -69,6 +71,33 @@ static bool dns_answer_known(struct shard *shard, const struct flow_key *key,
 	return true;
 }
 
+/* Answer at once, without a flow. */
+static void dns_refuse(struct shard *shard, const struct flow_key *key,
+		       const struct packet *packet, uint8_t rcode)
+{
+	uint8_t query[DNS_ERROR_MAX];
+	struct cursor at = packet->l4;
+	size_t size = at.left < sizeof(query) ? at.left : sizeof(query);
+
+	if (cursor_take(&at, query, size))
+		dns_answer_error(shard, key, shard_input_queue(shard), query,
+				 size, rcode);
+}
+
+/* May the guest ask? If not, it is told why. */
+static bool dns_admit(struct shard *shard, const struct flow_key *key,
+		      const struct packet *payload)
+{
+	struct slirp_endpoint host;
+	int ret = nat_admit(shard, IPPROTO_UDP, &key->peer, key->peer_port,
+			    &host);
+
+	if (ret)
+		dns_refuse(shard, key, payload,
+			   ret == -EHOSTUNREACH ? DNS_SERVFAIL : DNS_REFUSED);
+	return !ret;
+}
+
 static void dns_forward(struct shard *shard, struct dns_flow *dns,
 			struct packet *payload)
 {
@@ -89,6 +118,8 @@ static void dns_input(struct shard *shard, struct flow *flow,
 		return;
 	}
 	SHARD_COUNT(shard, dns_queries, 1);
+	if (!dns_admit(shard, &flow->key, packet))
+		return;
 	query = dns_query_find(dns, header.id);
 	if (query && query->size == packet->l4.left) {
 		dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
@@ -265,19 +296,6 @@ const struct flow_ops dns_flow_ops = {
 	.abort = dns_abort,
 };
 
-/* Answer at once, without a flow. */
-static void dns_refuse(struct shard *shard, const struct flow_key *key,
-		       const struct packet *packet, uint8_t rcode)
-{
-	uint8_t query[DNS_ERROR_MAX];
-	struct cursor at = packet->l4;
-	size_t size = at.left < sizeof(query) ? at.left : sizeof(query);
-
-	if (cursor_take(&at, query, size))
-		dns_answer_error(shard, key, shard_input_queue(shard), query,
-				 size, rcode);
-}
-
 static sa_family_t dns_family(const struct slirp_config *config)
 {
 	for (unsigned int i = 0; i < config->resolver_count; i++)
@@ -300,12 +318,8 @@ int dns_open(struct shard *shard, const struct flow_key *key,
 		return -1;
 	}
 	SHARD_COUNT(shard, dns_queries, 1);
-	if (config->restricted || !config->resolver_count) {
-		dns_refuse(shard, key, &payload,
-			   config->restricted ? DNS_REFUSED : DNS_SERVFAIL);
-		return -1;
-	}
-	if (dns_answer_known(shard, key, &payload))
+	if (!dns_admit(shard, key, &payload) ||
+	    dns_answer_known(shard, key, &payload))
 		return -1;
 	flow = flow_create(shard, key, &dns_flow_ops, &owner);
 	if (!flow)

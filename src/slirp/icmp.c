@@ -109,13 +109,13 @@ static void icmp_answer(struct shard *shard, const struct packet *packet)
 	icmp_finish(shard, shard_input_queue(shard), &ip, frame);
 }
 
-/* @err: EACCES or EHOSTUNREACH */
+/* @err: EACCES, EPERM (the policy) or EHOSTUNREACH */
 static void icmp_refuse(struct shard *shard, const struct packet *packet,
 			int err)
 {
 	struct host_error error;
 
-	if (icmp_is_ours(shard_config(shard), packet)) {
+	if (err != EPERM && icmp_is_ours(shard_config(shard), packet)) {
 		icmp_answer(shard, packet);
 		return;
 	}
@@ -281,14 +281,17 @@ static void icmp_input(struct shard *shard, struct flow *flow,
 	struct slirp_endpoint host;
 	struct icmphdr icmp;
 	struct shard_op *op;
+	int ret;
 
 	if (!icmp_is_sound(packet, &icmp)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
-	if (nat_translate(shard_config(shard), flow->key.protocol,
-			  &flow->key.peer, 0, &host))
+	ret = nat_admit(shard, flow->key.protocol, &flow->key.peer, 0, &host);
+	if (ret) {
+		icmp_refuse(shard, packet, -ret);
 		return;
+	}
 	op = shard_queue_op(shard, flow, ENGINE_SEND, icmp_sent);
 	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
 						 op->op.iov, PORT_IOV_MAX);
@@ -353,8 +356,7 @@ int icmp_open(struct shard *shard, const struct flow_key *key,
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return -1;
 	}
-	ret = nat_translate(shard_config(shard), key->protocol, &key->peer, 0,
-			    &host);
+	ret = nat_admit(shard, key->protocol, &key->peer, 0, &host);
 	if (ret) {
 		icmp_refuse(shard, packet, -ret);
 		return -1;

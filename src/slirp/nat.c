@@ -3,48 +3,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
 
 #define DNS_PORT 53
-
-struct nat_range {
-	uint8_t address[16];
-	unsigned int bits;
-};
-
-#define MAPPED(a, b) 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), 0, 0
-
-/* Never reached on the host, whatever the options say. */
-static const struct nat_range nat_denied[] = {
-	{ { MAPPED(0, 0) }, 96 + 8 },      /* this host (RFC 1122) */
-	{ { MAPPED(127, 0) }, 96 + 8 },    /* only through the gateway */
-	{ { MAPPED(169, 254) }, 96 + 16 }, /* metadata services */
-	{ { MAPPED(224, 0) }, 96 + 4 },    /* multicast */
-	{ { MAPPED(240, 0) }, 96 + 4 },    /* reserved and broadcast */
-	{ { 0 }, 96 },                     /* ::, ::1, ::a.b.c.d */
-	{ { 0xfe, 0x80 }, 10 },            /* the host's own links */
-	{ { 0xff }, 8 },                   /* multicast */
-	/* fd00:ec2::254, a metadata service */
-	{ { 0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x54 }, 128 },
-};
-
-/* 64:ff9b::/96 leads to an IPv4 address (RFC 6052). */
-static const struct in6_addr nat64 = { { { 0, 0x64, 0xff, 0x9b } } };
-
-static bool nat_is_denied(const struct in6_addr *address)
-{
-	struct in6_addr inner = *address, range;
-
-	if (address_in(address, &nat64, 96))
-		inner = address_from4(address_to4(address));
-	for (unsigned int i = 0; i < sizeof(nat_denied) / sizeof(*nat_denied);
-	     i++) {
-		memcpy(&range, nat_denied[i].address, sizeof(range));
-		if (address_in(&inner, &range, nat_denied[i].bits))
-			return true;
-	}
-	return false;
-}
 
 static const struct in6_addr nat_router = { { { 0xfe, 0x80, [15] = 2 } } };
 
@@ -108,25 +68,33 @@ static int nat_translate_dns(const struct slirp_config *config,
 	return 0;
 }
 
-int nat_translate(const struct slirp_config *config, int protocol,
+int nat_translate(const struct slirp_config *config,
+		  const struct slirp_policy *policy, int protocol,
 		  const struct in6_addr *destination, unsigned int port,
 		  struct slirp_endpoint *host)
 {
 	bool ping = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+	bool gateway = nat_is_gateway(config, destination);
+	bool dns = nat_is_dns(config, destination) && port == DNS_PORT && !ping;
+	struct policy_destination to = { .protocol = protocol,
+					 .port = (uint16_t)port,
+					 .named = *destination };
 
 	*host = (struct slirp_endpoint) { .address = *destination,
 					  .port = (uint16_t)port };
-	if (config->restricted)
-		return -EACCES;
-	if (nat_is_dns(config, destination) && port == DNS_PORT && !ping)
-		return nat_translate_dns(config, host);
-	if (nat_is_gateway(config, destination)) {
+	if (gateway)
 		host->address = nat_loopback(address_is4(destination));
-		return config->host_loopback ? 0 : -EACCES;
-	}
-	if (nat_is_denied(destination))
+	else if (!dns && policy_is_reserved(destination))
 		return -EACCES;
-	return nat_is_local(config, destination) ? -EHOSTUNREACH : 0;
+	if (config->restricted || (gateway && !config->host_loopback))
+		return -EACCES;
+	to.reached = host->address;
+	if (!policy_allows(policy, &to, NULL))
+		return -EPERM;
+	if (dns)
+		return nat_translate_dns(config, host);
+	return !gateway && nat_is_local(config, destination) ? -EHOSTUNREACH
+							     : 0;
 }
 
 struct in6_addr nat_translate_peer(const struct slirp_config *config,

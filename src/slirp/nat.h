@@ -6,9 +6,12 @@
 
 #include "slirp/slirp.h"
 
+struct shard;
+
 /**
  * nat_translate() - Where a guest's destination leads on the host
- * @config:	Addresses and policy
+ * @config:	Addresses
+ * @policy:	What may be reached
  * @protocol:	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP or IPPROTO_ICMPV6
  * @destination: As the guest addressed it, either family
  * @port:	Destination port, host byte order
@@ -16,18 +19,41 @@
  *		resolvers
  *
  * The gateway stands for the host's loopback (config->host_loopback), the DNS
- * address's port 53 for the first resolver. Refused: 127.0.0.0/8, 0.0.0.0/8,
- * multicast and broadcast, 169.254.0.0/16 (metadata services) and what IPv6 has
- * like them, IPv6 addresses that contain a refused IPv4 one, everything with
- * config->restricted, other addresses of the guest's own subnet.
+ * address's port 53 for the first resolver. Rules see the gateway by both of
+ * its names, the DNS by the guest's only: which resolver the host has is no
+ * business of theirs.
  *
- * Return: 0, -EACCES (refused), -EHOSTUNREACH (nobody there)
+ *	10.0.2.2 port 80	127.0.0.1 port 80
+ *	192.0.2.1 port 80	the same
+ *	192.0.2.1, deny=192.0.2.0/24	-EPERM
+ *	10.0.2.2, deny=127.0.0.0/8	-EPERM
+ *	127.0.0.1		-EACCES, whatever the rules say
+ *	10.0.2.77		-EHOSTUNREACH
+ *
+ * Return: 0; -EACCES, where the network does not go (policy_is_reserved(),
+ * config->restricted, no config->host_loopback); -EPERM, denied by the policy;
+ * -EHOSTUNREACH, nobody there: another address of the guest's own subnet, or no
+ * resolver
  *
  * Context: pure.
  */
-int nat_translate(const struct slirp_config *config, int protocol,
+int nat_translate(const struct slirp_config *config,
+		  const struct slirp_policy *policy, int protocol,
 		  const struct in6_addr *destination, unsigned int port,
 		  struct slirp_endpoint *host);
+
+/**
+ * nat_admit() - nat_translate() by the policy of the moment
+ *
+ * Denials are counted, and the first of all is logged.
+ *
+ * Return: as nat_translate()
+ *
+ * Context: the shard's thread, inside a turn.
+ */
+int nat_admit(struct shard *shard, int protocol,
+	      const struct in6_addr *destination, unsigned int port,
+	      struct slirp_endpoint *host);
 
 /**
  * nat_translate_peer() - The address under which the guest sees a host peer

@@ -48,6 +48,7 @@ struct shard_counters {
 	uint64_t handoffs_out, handoffs_in; /* frames of other shards' flows */
 	uint64_t handoffs_full; /* had to wait for a hand-off buffer */
 	uint64_t flows_made, flows_ended, flows_refused;
+	uint64_t policy_denied; /* connections, datagrams, echo requests */
 	uint64_t tcp_flows, udp_flows, icmp_flows; /* made, by protocol */
 	uint64_t tcp_retransmits, tcp_resets;
 	uint64_t dns_queries, dns_cache_hits, dns_cache_misses;
@@ -63,6 +64,9 @@ struct shard_counters {
 struct shard_counters *shard_counters(struct shard *shard);
 
 const struct slirp_config *shard_config(const struct shard *shard);
+
+/* The policy in force; valid until the turn ends. */
+const struct slirp_policy *shard_policy(const struct shard *shard);
 
 /* CLOCK_MONOTONIC at the beginning of the turn. */
 uint64_t shard_now_ms(const struct shard *shard);
@@ -230,6 +234,7 @@ uint8_t *shard_op_buffer(struct shard *shard, const struct shard_op *op);
 enum shard_notice {
 	SHARD_NOTICE_PING,
 	SHARD_NOTICE_SOCKETS,
+	SHARD_NOTICE_POLICY,
 };
 
 /* Return: true for the first caller of all shards, who then logs */

@@ -193,6 +193,9 @@ struct grace {
 struct slirp {
 	struct slirp_config config;
 	struct shard **shard;
+	/* Exchanged in settings.c; read by shards under RCU. */
+	struct slirp_policy *policy;
+	pthread_mutex_t settings_lock; /* writers of @policy */
 	struct cds_lfht *table;
 	uint64_t secret[4];
 	unsigned int queues; /* pairs in use; atomic */
@@ -262,6 +265,10 @@ uint64_t grace_tag(struct slirp *slirp);
 bool grace_passed(const struct slirp *slirp, uint64_t tag);
 /* Have a grace period made soon. */
 void grace_want(struct slirp *slirp);
+
+/* settings.c: what changes while shards run */
+int settings_setup(struct slirp *slirp, struct fail *fail);
+void settings_teardown(struct slirp *slirp);
 
 /* forward.c: listeners of a shard */
 int forward_open(struct slirp *slirp, struct fail *fail);

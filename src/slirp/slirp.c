@@ -22,7 +22,9 @@ static int slirp_init(struct slirp *slirp, const struct slirp_config *config,
 	    (ssize_t)sizeof(slirp->secret))
 		return fail_set(fail, -EIO, "the host has no random numbers");
 	resolv_read_host(&slirp->config);
-	ret = flow_table_create(slirp, fail);
+	ret = settings_setup(slirp, fail);
+	if (!ret)
+		ret = flow_table_create(slirp, fail);
 	if (ret)
 		return ret;
 	slirp->shard = calloc(count, sizeof(struct shard *));
@@ -98,6 +100,7 @@ void slirp_destroy(struct slirp *slirp)
 		free(slirp->shard);
 	}
 	flow_table_destroy(slirp);
+	settings_teardown(slirp);
 	pthread_mutex_destroy(&slirp->call_lock);
 	free(slirp);
 }

@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "slirp/address.h"
+#include "slirp/policy.h"
 #include "slirp/port.h"
 
 struct slirp;
@@ -63,6 +64,7 @@ struct slirp_forward {
  * @forward_count:	Entries of @forward in use
  * @host_loopback:	@gateway leads to the host's loopback
  * @restricted:		No flow may leave, only forwards work
+ * @policy:		What may be reached, to begin with
  * @flows_max:		Live flows per shard
  * @tcp_idle_s:		Established TCP flow without traffic, seconds
  * @udp_idle_s:		UDP flow without traffic, seconds
@@ -95,6 +97,7 @@ struct slirp_config {
 	unsigned int forward_count;
 	bool host_loopback;
 	bool restricted;
+	struct slirp_policy policy;
 	unsigned int flows_max;
 	unsigned int tcp_idle_s;
 	unsigned int udp_idle_s;
@@ -169,6 +172,24 @@ void slirp_call_shard(struct slirp *slirp, unsigned int shard,
  * Context: any thread, lock-free.
  */
 void slirp_set_queues(struct slirp *slirp, unsigned int count);
+
+/**
+ * slirp_set_policy() - Change what the guest may reach
+ * @policy:	Copied
+ *
+ * It holds for new flows and for each datagram and echo request, as soon as
+ * this returns. TCP connections that exist go on, as with other stateful
+ * filters: taking a rule back must not break what was begun under it. Forwards
+ * are not subject to a policy, nor are answers to those who used them.
+ *
+ * Return: 0 or -ENOMEM
+ *
+ * Context: any thread but a shard's; sleeps.
+ */
+int slirp_set_policy(struct slirp *slirp, const struct slirp_policy *policy);
+
+/* The policy in force. Context: as slirp_set_policy(). */
+void slirp_get_policy(struct slirp *slirp, struct slirp_policy *policy);
 
 /**
  * slirp_engine_name() - Which engine the shards use

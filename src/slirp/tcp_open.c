@@ -157,8 +157,7 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 	if (segment.flags & TH_RST)
 		return -1;
 	if ((segment.flags & (TH_SYN | TH_ACK | TH_FIN)) != TH_SYN ||
-	    nat_translate(shard_config(shard), IPPROTO_TCP, &key->peer,
-			  key->peer_port, &host)) {
+	    nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host)) {
 		tcp_refuse(shard, key, &segment);
 		return -1;
 	}
@@ -171,8 +170,7 @@ void tcp_open_event(struct shard *shard, struct tcp_flow *tcp)
 	const struct flow_key *key = &tcp->flow.key;
 	struct slirp_endpoint host;
 
-	if (nat_translate(shard_config(shard), IPPROTO_TCP, &key->peer,
-			  key->peer_port, &host))
+	if (nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host))
 		tcp_reset_guest(shard, tcp);
 	else
 		tcp_queue_connect(shard, tcp, &host, tcp_connect_done);

@@ -24,8 +24,8 @@
  * Limits: fragments from the guest are not put together, so it can send what
  * fits its MTU; time to live and type of service are the host's. A forward's
  * socket is bound to the address it listens on: with loopback the guest cannot
- * use that port for anything but answers. A restricted guest answers the last
- * UDP_PEERS_MAX peers of a forward.
+ * use that port for anything but answers. Whatever the policy, a guest answers
+ * the last UDP_PEERS_MAX peers of a forward.
  */
 
 #define UDP_IDLE_MIN_S 120 /* RFC 4787, REQ-5 */
@@ -180,30 +180,31 @@ static void udp_touch(struct shard *shard, struct udp_flow *udp,
 		  shard_now_ms(shard) + udp->idle_ms);
 }
 
-static int udp_route_restricted(const struct slirp_config *config,
-				const struct udp_flow *udp,
-				struct slirp_endpoint *host)
+/* Does it answer one who wrote to a forward? No policy forbids that. */
+static bool udp_route_answer(const struct slirp_config *config,
+			     const struct udp_flow *udp,
+			     const struct packet *packet, unsigned int port,
+			     struct slirp_endpoint *host)
 {
+	*host = (struct slirp_endpoint) { .address = packet->destination,
+					  .port = (uint16_t)port };
 	if (nat_is_gateway(config, &host->address))
-		host->address = nat_loopback(address_is4(&host->address));
+		host->address = nat_loopback(packet->is4);
 	for (unsigned int i = 0; i < UDP_PEERS_MAX; i++)
 		if (udp->peer[i].port == host->port &&
 		    address_equal(&udp->peer[i].address, &host->address))
-			return 0;
-	return -EACCES;
+			return true;
+	return false;
 }
 
-static int udp_route(const struct shard *shard, const struct udp_flow *udp,
+static int udp_route(struct shard *shard, const struct udp_flow *udp,
 		     const struct packet *packet, unsigned int port,
 		     struct slirp_endpoint *host)
 {
-	const struct slirp_config *config = shard_config(shard);
-	int ret = nat_translate(config, IPPROTO_UDP, &packet->destination, port,
-				host);
-
-	if (ret && udp && udp->forward && config->restricted)
-		ret = udp_route_restricted(config, udp, host);
-	return ret;
+	if (udp && udp->forward &&
+	    udp_route_answer(shard_config(shard), udp, packet, port, host))
+		return 0;
+	return nat_admit(shard, IPPROTO_UDP, &packet->destination, port, host);
 }
 
 static void udp_input(struct shard *shard, struct flow *flow,

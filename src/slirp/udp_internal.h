@@ -26,8 +26,8 @@
  * @pulls:	Receives that are queued
  * @burst:	Receives to queue next time
  * @forward:	Made by a forward
- * @peer:	Of a forward: who wrote last, the only ones that a restricted
- *		guest may write to; @peer_next is overwritten next
+ * @peer:	Of a forward: who wrote last, to whom the guest may write
+ *		whatever the policy; @peer_next is overwritten next
  */
 struct udp_flow {
 	struct flow flow;

@@ -32,6 +32,11 @@ const struct slirp_config *shard_config(const struct shard *shard)
 	return &shard->config;
 }
 
+const struct slirp_policy *shard_policy(const struct shard *shard)
+{
+	return &shard->config.policy;
+}
+
 uint64_t shard_now_ms(const struct shard *shard)
 {
 	return shard->now_us / 1000;

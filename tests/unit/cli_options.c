@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -144,6 +145,29 @@ static void network_options_are_taken(void **state)
 	assert_int_equal(config.slirp.resolver_count, 2);
 	assert_int_equal(config.slirp.resolver[0].port, 5353);
 	assert_int_equal(config.slirp.resolver[1].port, 53);
+}
+
+static void rules_are_taken_in_order(void **state)
+{
+	struct vmm_config config;
+	struct fail fail = { 0 };
+	char *printed = NULL;
+	size_t size;
+	FILE *out = open_memstream(&printed, &size);
+
+	(void)state;
+	assert_int_equal(
+		parse(&config, &fail, "--net",
+		      "deny=10.0.0.0/8,allow=tcp:[2001:db8::]/32:80-90,"
+		      "default=deny,deny=any:25",
+		      NULL),
+		0);
+	policy_print(&config.slirp.policy, out);
+	fclose(out);
+	assert_string_equal(printed, "deny=10.0.0.0/8,"
+				     "allow=tcp:[2001:db8::]/32:80-90,"
+				     "deny=any:25,default=deny");
+	free(printed);
 }
 
 static void small_subnets_move_the_addresses(void **state)
@@ -296,6 +320,11 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--net", "mac=00:00:00:00:00:00" },
 		{ "--net", "mac=52:55:0a:00:02:02" },
 		{ "--net", "mtu=100" },
+		{ "--net", "deny=" },
+		{ "--net", "deny" },
+		{ "--net", "deny=10.0.0.1/8" },
+		{ "--net", "allow=fd00::/8" },
+		{ "--net", "default=on" },
 		{ "--net", "hostname=" },
 		{ "--net", "resolver=[::1" },
 		{ "--net", "resolver=[::1]53" },
@@ -343,6 +372,7 @@ int main(void)
 		cmocka_unit_test(cpus_follow_their_shape),
 		cmocka_unit_test(memory_has_units),
 		cmocka_unit_test(network_options_are_taken),
+		cmocka_unit_test(rules_are_taken_in_order),
 		cmocka_unit_test(small_subnets_move_the_addresses),
 		cmocka_unit_test(no_network_is_possible),
 		cmocka_unit_test(forwards_are_qemus),

@@ -368,6 +368,17 @@ static void restricted_guest_is_refused_at_once(void **state)
 	expect_no_query(test, 0);
 }
 
+static void denied_query_is_refused_at_once(void **state)
+{
+	struct dns_test *test = *state;
+	struct slirp_policy *policy = &test->shard->config.policy;
+
+	assert_int_equal(policy_add(policy, false, "10.0.2.3"), 0);
+	ask(test, 7);
+	expect_answer(test, 7, DNS_REFUSED);
+	expect_no_query(test, 0);
+}
+
 static void query_cut_in_its_header_is_malformed(void **state)
 {
 	struct dns_test *test = *state;
@@ -594,6 +605,7 @@ int main(void)
 		TEST(query_passes_when_no_copy_can_be_kept),
 		TEST(host_without_resolver_answers_servfail_at_once),
 		TEST(restricted_guest_is_refused_at_once),
+		TEST(denied_query_is_refused_at_once),
 		TEST(query_cut_in_its_header_is_malformed),
 		TEST(flow_ends_soon),
 		TEST(known_answer_asks_nobody),

@@ -265,6 +265,21 @@ static void own_addresses_answer_where_pings_are_forbidden(void **state)
 	expect_reply(*state, DNS, 6, "defg", 4);
 }
 
+static void denied_ping_is_refused_even_by_the_gateway(void **state)
+{
+	static const uint32_t to[] = { GATEWAY, DNS, 0x08080808 };
+	struct shard *shard = *state;
+
+	assert_int_equal(policy_add(&shard->config.policy, false, "icmp:any"),
+			 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		ping(shard, to[i], 1, "abc", 3);
+		guest_take_error(shard, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED,
+				 to[i]);
+	}
+	assert_int_equal(shard->counters.policy_denied, 3);
+}
+
 static void error_quotes_no_more_than_it_may(void **state)
 {
 	struct shard *shard = *state;
@@ -335,6 +350,7 @@ int main(void)
 		TEST(wrong_checksum_is_malformed),
 		TEST_FORBIDDEN(forbidden_pings_are_refused_not_forged),
 		TEST_FORBIDDEN(own_addresses_answer_where_pings_are_forbidden),
+		TEST(denied_ping_is_refused_even_by_the_gateway),
 		TEST(error_quotes_no_more_than_it_may),
 		TEST(rebuilt_error_bears_offender_and_header),
 	};

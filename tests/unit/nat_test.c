@@ -41,7 +41,8 @@ static int translate(const struct slirp_config *config, int protocol,
 {
 	struct in6_addr address = in4(to);
 
-	return nat_translate(config, protocol, &address, port, host);
+	return nat_translate(config, &config->policy, protocol, &address, port,
+			     host);
 }
 
 static void expect(const struct slirp_config *config, uint32_t to, int result)
@@ -55,7 +56,7 @@ static void expect(const struct slirp_config *config, uint32_t to, int result)
 				 result);
 }
 
-static void gateway_is_the_hosts_loopback(void **state)
+static void nat_translate_outbound_loopback_rewrite(void **state)
 {
 	struct slirp_config config = config_with_resolver();
 	struct slirp_endpoint host;
@@ -76,7 +77,7 @@ static void gateway_is_refused_without_host_loopback(void **state)
 	expect(&config, GATEWAY, -EACCES);
 }
 
-static void external_address_is_not_changed(void **state)
+static void nat_translate_outbound_unmodified_external_ip(void **state)
 {
 	struct slirp_config config = config_with_resolver();
 	struct slirp_endpoint host;
@@ -109,9 +110,9 @@ static void metadata_services_are_refused(void **state)
 	struct slirp_config config = config_with_resolver();
 
 	(void)state;
-	expect(&config, 0xa9fea9fe, -EACCES);
-	expect(&config, 0xa9fe0000, -EACCES);
-	expect(&config, 0xa9feffff, -EACCES);
+	expect(&config, 0xa9fea9fe, -EPERM);
+	expect(&config, 0xa9fe0000, -EPERM);
+	expect(&config, 0xa9feffff, -EPERM);
 	expect(&config, 0xa9fdffff, 0);
 	expect(&config, 0xa9ff0000, 0);
 }
@@ -185,7 +186,63 @@ static void gateway_inside_a_denied_range_still_works(void **state)
 	config.network.s_addr = htonl(0xa9fe0100);
 	config.gateway.s_addr = htonl(0xa9fe0102);
 	expect(&config, 0xa9fe0102, 0);
-	expect(&config, 0xa9fea9fe, -EACCES);
+	expect(&config, 0xa9fea9fe, -EPERM);
+}
+
+static void nat_translate_outbound_deny_list(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+
+	(void)state;
+	assert_int_equal(policy_add(&config.policy, false, "192.0.2.0/24"), 0);
+	expect(&config, 0xc0000201, -EPERM);
+	expect(&config, 0xc0000301, 0);
+	expect(&config, GATEWAY, 0);
+}
+
+static void gateway_is_denied_before_and_after_the_rewrite(void **state)
+{
+	static const char *const rules[] = { "10.0.2.2/32", "127.0.0.0/8" };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct slirp_config config = config_with_resolver();
+
+		assert_int_equal(policy_add(&config.policy, false, rules[i]),
+				 0);
+		expect(&config, GATEWAY, -EPERM);
+		expect(&config, 0x01010101, 0);
+	}
+}
+
+static void no_rule_opens_the_host_itself(void **state)
+{
+	static const uint32_t reserved[] = { 0x7f000001, 0, 0xe0000001,
+					     0xffffffff };
+	struct slirp_config config = config_with_resolver();
+
+	(void)state;
+	assert_int_equal(policy_add(&config.policy, true, "any"), 0);
+	assert_int_equal(policy_add(&config.policy, true, "127.0.0.1"), 0);
+	for (unsigned int i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+		expect(&config, reserved[i], -EACCES);
+	config.host_loopback = false;
+	expect(&config, GATEWAY, -EACCES);
+}
+
+static void dns_is_judged_by_the_guests_name_for_it(void **state)
+{
+	struct slirp_config config = config_with_resolver();
+	struct slirp_endpoint host;
+
+	(void)state;
+	/* Its resolver is on the host's loopback. */
+	assert_int_equal(policy_add(&config.policy, false, "127.0.0.0/8"), 0);
+	assert_int_equal(translate(&config, IPPROTO_UDP, DNS, 53, &host), 0);
+	assert_int_equal(policy_add(&config.policy, false, "udp:any:53"), 0);
+	assert_int_equal(translate(&config, IPPROTO_UDP, DNS, 53, &host),
+			 -EPERM);
+	assert_int_equal(translate(&config, IPPROTO_TCP, DNS, 53, &host), 0);
 }
 
 static void expect_peer(const struct slirp_config *config, uint32_t host,
@@ -210,9 +267,9 @@ static void loopback_peers_are_seen_as_the_gateway(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gateway_is_the_hosts_loopback),
+		cmocka_unit_test(nat_translate_outbound_loopback_rewrite),
 		cmocka_unit_test(gateway_is_refused_without_host_loopback),
-		cmocka_unit_test(external_address_is_not_changed),
+		cmocka_unit_test(nat_translate_outbound_unmodified_external_ip),
 		cmocka_unit_test(host_itself_is_reached_by_no_other_name),
 		cmocka_unit_test(metadata_services_are_refused),
 		cmocka_unit_test(multicast_and_broadcast_are_refused),
@@ -221,6 +278,11 @@ int main(void)
 		cmocka_unit_test(dns_is_unreachable_without_a_resolver),
 		cmocka_unit_test(restricted_guest_reaches_nothing),
 		cmocka_unit_test(gateway_inside_a_denied_range_still_works),
+		cmocka_unit_test(nat_translate_outbound_deny_list),
+		cmocka_unit_test(
+			gateway_is_denied_before_and_after_the_rewrite),
+		cmocka_unit_test(no_rule_opens_the_host_itself),
+		cmocka_unit_test(dns_is_judged_by_the_guests_name_for_it),
 		cmocka_unit_test(loopback_peers_are_seen_as_the_gateway),
 	};
 

@@ -348,6 +348,44 @@ static void garbage_is_counted_and_survived(void **state)
 	assert_true(stat_sum(f->slirp, "tx_unsupported") > 0);
 }
 
+static void new_policy_holds_from_the_next_datagram_on(void **state)
+{
+	struct fixture *f = *state;
+	struct slirp_policy policy = { .deny_rest = true }, got;
+	uint8_t frame[PORT_FRAME_MAX];
+	struct sockaddr_in from;
+
+	transmit(f, 0, 1);
+	assert_int_equal(host_take(f, &from), 1);
+	assert_int_equal(slirp_set_policy(f->slirp, &policy), 0);
+	slirp_get_policy(f->slirp, &got);
+	assert_true(got.deny_rest);
+	transmit(f, 0, 2);
+	assert_true(fake_port_receive(f->fake[0], frame, WAIT_MS) > 34);
+	assert_int_equal(frame[23], IPPROTO_ICMP);
+	assert_int_equal(stat_sum(f->slirp, "policy_denied"), 1);
+	policy.deny_rest = false;
+	assert_int_equal(slirp_set_policy(f->slirp, &policy), 0);
+	transmit(f, 0, 3);
+	assert_int_equal(host_take(f, &from), 3);
+}
+
+static void policies_change_under_traffic(void **state)
+{
+	enum { ROUNDS = 100 };
+	struct fixture *f = *state;
+	struct slirp_policy policy = { 0 };
+	struct sockaddr_in from;
+
+	assert_int_equal(policy_add(&policy, true, "10.0.2.2"), 0);
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		transmit(f, i % SHARDS, i);
+		policy.deny_rest = i % 2;
+		assert_int_equal(slirp_set_policy(f->slirp, &policy), 0);
+		assert_int_equal(host_take(f, &from), i);
+	}
+}
+
 static unsigned int open_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -413,6 +451,8 @@ int main(void)
 		TEST(calls_run_on_the_shards_own_thread),
 		TEST(arp_for_the_gateway_is_answered),
 		TEST(garbage_is_counted_and_survived),
+		TEST(new_policy_holds_from_the_next_datagram_on),
+		TEST(policies_change_under_traffic),
 		TEST(forward_to_a_port_in_use_is_refused),
 		cmocka_unit_test(nothing_stays_open_after_the_end),
 	};

@@ -136,6 +136,32 @@ static void test_denied_destination_resets(void **state)
 	assert_int_equal(guest->shard->op_count[ENGINE_CONNECT], 0);
 }
 
+static void tcp_deny_list_emits_rst(void **state)
+{
+	struct guest *guest = *state;
+	struct shard *shard = guest->shard;
+	struct heard heard;
+
+	assert_int_equal(
+		policy_add(&shard->config.policy, false, "tcp:10.0.2.2"), 0);
+	guest_send(guest, TH_SYN, NULL, 0);
+	guest_expect(guest, TH_RST | TH_ACK, &heard);
+	assert_int_equal(fake_flows_live(shard), 0);
+	assert_int_equal(shard->op_count[ENGINE_CONNECT], 0);
+	assert_int_equal(shard->counters.policy_denied, 1);
+}
+
+static void established_connection_outlives_a_new_policy(void **state)
+{
+	struct guest *guest = *state;
+
+	guest_connect(guest);
+	guest->shard->config.policy.deny_rest = true;
+	guest_send(guest, TH_ACK, "x", 1);
+	fake_turn(guest->shard);
+	host_expect(guest, "x", 1);
+}
+
 static void test_no_socket_resets(void **state)
 {
 	struct guest *guest = *state;
@@ -402,6 +428,8 @@ int main(void)
 		OPEN_TEST(test_pending_connect_is_given_up),
 		OPEN_TEST(test_pending_connect_does_not_block_another),
 		OPEN_TEST(test_denied_destination_resets),
+		OPEN_TEST(tcp_deny_list_emits_rst),
+		OPEN_TEST(established_connection_outlives_a_new_policy),
 		OPEN_TEST(test_no_socket_resets),
 		OPEN_TEST(test_ack_of_no_flow_resets),
 		OPEN_TEST(test_rst_of_no_flow_is_not_answered),

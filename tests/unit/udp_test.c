@@ -434,6 +434,49 @@ static void forward_works_for_a_restricted_guest(void **state)
 			 GATEWAY);
 }
 
+static void forward_works_whatever_the_policy(void **state)
+{
+	struct udp_test *test = *state;
+
+	test->shard->config.policy.deny_rest = true;
+	test->shard->config.host_loopback = false;
+	forward_check(test);
+	guest_send_udp(test->shard, 7, GATEWAY, test->port ^ 1, "x", 1);
+	fake_turn(test->shard);
+	guest_take_error(test->shard, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED,
+			 GATEWAY);
+}
+
+static void denied_datagram_is_answered_by_icmp(void **state)
+{
+	struct udp_test *test = *state;
+	struct slirp_policy *policy = &test->shard->config.policy;
+
+	assert_int_equal(policy_add(policy, false, "udp:10.0.2.2"), 0);
+	guest_send_udp(test->shard, 7, GATEWAY, test->port, "x", 1);
+	fake_turn(test->shard);
+	guest_take_error(test->shard, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED,
+			 GATEWAY);
+	assert_int_equal(fake_flows_live(test->shard), 0);
+	assert_int_equal(test->shard->counters.policy_denied, 1);
+}
+
+static void new_policy_holds_for_the_next_datagram(void **state)
+{
+	struct udp_test *test = *state;
+	struct sockaddr_in from;
+	uint8_t data[8];
+
+	guest_send_udp(test->shard, 7, GATEWAY, test->port, "x", 1);
+	fake_turn(test->shard);
+	assert_int_equal(host_take(test->host, data, sizeof(data), &from), 1);
+	test->shard->config.policy.deny_rest = true;
+	guest_send_udp(test->shard, 7, GATEWAY, test->port, "x", 1);
+	fake_turn(test->shard);
+	guest_take_error(test->shard, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED,
+			 GATEWAY);
+}
+
 static void forward_never_ends_by_itself(void **state)
 {
 	struct udp_test *test = *state;
@@ -480,6 +523,9 @@ int main(void)
 		TEST(frame_of_anothers_flow_is_handed_over),
 		TEST(forward_reaches_the_guest_and_back),
 		TEST(forward_works_for_a_restricted_guest),
+		TEST(forward_works_whatever_the_policy),
+		TEST(denied_datagram_is_answered_by_icmp),
+		TEST(new_policy_holds_for_the_next_datagram),
 		TEST(forward_never_ends_by_itself),
 		TEST(second_forward_to_one_guest_port_is_refused),
 	};

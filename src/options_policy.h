@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_OPTIONS_POLICY_H
+#define MQVMM_OPTIONS_POLICY_H
+
+#include "slirp/slirp.h"
+
+/*
+ * Parsers for the table of --net's keys: a value into @slirp. All return 0 or a
+ * negative errno, and leave @slirp alone on failure. Context: pure.
+ */
+
+/* allow=RULE and deny=RULE, appended in order; default=allow|deny */
+int options_parse_allow(const char *value, struct slirp_config *slirp);
+int options_parse_deny(const char *value, struct slirp_config *slirp);
+int options_parse_default(const char *value, struct slirp_config *slirp);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "slirp/shard_internal.h"
+#include "slirp/tsan.h"
+
+/*
+ * Theory of operation
+ *
+ * What changes while shards run is an immutable object behind a pointer. A
+ * shard reads the pointer anew for each packet, and keeps the object until its
+ * turn ends at the most; a writer puts a new object in its place and frees the
+ * old one after a grace period, when every shard has ended a turn.
+ */
+
+static struct slirp_policy *settings_copy(const struct slirp_policy *policy)
+{
+	struct slirp_policy *copy = malloc(sizeof(*copy));
+
+	if (copy)
+		*copy = *policy;
+	return copy;
+}
+
+int settings_setup(struct slirp *slirp, struct fail *fail)
+{
+	pthread_mutex_init(&slirp->settings_lock, NULL);
+	slirp->policy = settings_copy(&slirp->config.policy);
+	if (!slirp->policy)
+		return fail_set(fail, -ENOMEM, "no memory for the policy");
+	return 0;
+}
+
+void settings_teardown(struct slirp *slirp)
+{
+	free(slirp->policy);
+	pthread_mutex_destroy(&slirp->settings_lock);
+}
+
+const struct slirp_policy *shard_policy(const struct shard *shard)
+{
+	/* Pairs with the exchange in slirp_set_policy(). */
+	return __atomic_load_n(&shard->slirp->policy, __ATOMIC_ACQUIRE);
+}
+
+int slirp_set_policy(struct slirp *slirp, const struct slirp_policy *policy)
+{
+	struct slirp_policy *next = settings_copy(policy), *last;
+
+	if (!next)
+		return -ENOMEM;
+	pthread_mutex_lock(&slirp->settings_lock);
+	/* Pairs with the load in shard_policy(). */
+	last = __atomic_exchange_n(&slirp->policy, next, __ATOMIC_ACQ_REL);
+	urcu_qsbr_synchronize_rcu();
+	tsan_acquire(&slirp->grace);
+	pthread_mutex_unlock(&slirp->settings_lock);
+	free(last);
+	return 0;
+}
+
+void slirp_get_policy(struct slirp *slirp, struct slirp_policy *policy)
+{
+	/* Whoever holds the lock is the only one who could free it. */
+	pthread_mutex_lock(&slirp->settings_lock);
+	*policy = *slirp->policy;
+	pthread_mutex_unlock(&slirp->settings_lock);
+}
