@@ -143,12 +143,21 @@ void tcp_reset_guest(struct shard *shard, struct tcp_flow *tcp)
 	tcp_free(shard, tcp);
 }
 
+/* Its FIN was passed on to the host. */
+static bool tcp_guest_has_ended(const struct tcp_flow *tcp)
+{
+	return tcp->state == TCP_STATE_CLOSE_WAIT ||
+	       tcp->state >= TCP_STATE_CLOSING;
+}
+
 void tcp_abort(struct shard *shard, struct flow *flow)
 {
 	struct tcp_flow *tcp = tcp_of(flow);
 
 	tcp_send_reset(shard, tcp);
-	tcp_linger(shard, flow->sock);
+	/* What the guest ended in order, the host's kernel delivers yet. */
+	if (!tcp_guest_has_ended(tcp))
+		tcp_linger(shard, flow->sock);
 	tcp_free(shard, tcp);
 }
 

@@ -322,6 +322,27 @@ static void test_abort_resets_both(void **state)
 	assert_int_equal(fake_flows_live(guest->shard), 0);
 }
 
+static void test_abort_delivers_what_the_guest_ended(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t data[40000];
+	struct flow *flow;
+	int little = 1;
+
+	/* Most of it waits in the host's kernel, for a peer that is slow. */
+	setsockopt(guest->listener, SOL_SOCKET, SO_RCVBUF, &little,
+		   sizeof(little));
+	guest_fill(data, sizeof(data));
+	guest_connect(guest);
+	guest_send(guest, TH_ACK | TH_FIN, data, sizeof(data));
+	fake_turn(guest->shard);
+	flow = guest_flow(guest);
+	flow->ops->abort(guest->shard, flow);
+	fake_turn(guest->shard);
+	host_expect(guest, data, sizeof(data));
+	host_expect_eof(guest);
+}
+
 static void test_bulk_before_end_is_not_reset(void **state)
 {
 	struct guest *guest = *state;
@@ -369,6 +390,7 @@ int main(void)
 		CLOSE_TEST(test_syn_inside_connection_is_challenged),
 		CLOSE_TEST(test_syn_on_closing_flow_makes_a_new_one),
 		CLOSE_TEST(test_abort_resets_both),
+		CLOSE_TEST(test_abort_delivers_what_the_guest_ended),
 		CLOSE_TEST(test_bulk_before_end_is_not_reset),
 	};
 
