@@ -17,6 +17,8 @@ static unsigned int outgoing_steer(const struct shard *shard,
 	unsigned int queues =
 		__atomic_load_n(&shard->slirp->queues, __ATOMIC_RELAXED);
 
+	if (shard->features.rx_steers_tx)
+		return shard->index;
 	return queue < queues ? queue : queue % queues;
 }
 

@@ -103,6 +103,10 @@ struct port_space {
  * @rx_tso4, @rx_tso6: Takes PORT_GSO_TCPV4 / V6 up to PORT_FRAME_MAX
  * @rx_frame_max: Longest frame that rx_reserve can ever give, bytes
  * @mtu:	Of the guest's interface, bytes of IP packet
+ * @rx_steers_tx: The transport itself sends a flow's frames by the queue that
+ *		the flow's last frame came from (Linux's TUN does): frames to
+ *		the guest go by their flow's owner's queue, which draws the
+ *		flow there. Otherwise by the one that the guest chose.
  */
 struct port_features {
 	bool active;
@@ -111,6 +115,7 @@ struct port_features {
 	bool rx_tso6;
 	size_t rx_frame_max;
 	unsigned int mtu;
+	bool rx_steers_tx;
 };
 
 struct port;

@@ -52,6 +52,7 @@ static void tap_features(struct port *port, struct port_features *features)
 		.rx_tso6 = true,
 		.rx_frame_max = PORT_FRAME_MAX,
 		.mtu = tap_of(port)->mtu,
+		.rx_steers_tx = true,
 	};
 }
 

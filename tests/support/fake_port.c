@@ -30,6 +30,7 @@ struct fake_port {
 	struct fake_queue tx;
 	struct fake_queue rx;
 	unsigned int space;
+	bool rx_steers_tx;
 	bool starved;
 	struct fake_frame *taken[FAKE_TOKENS];
 	unsigned int outstanding;
@@ -77,7 +78,6 @@ static void fake_kick(struct fake_port *fake)
 
 static void fake_features(struct port *port, struct port_features *features)
 {
-	(void)port;
 	*features = (struct port_features) {
 		.active = true,
 		.rx_csum = true,
@@ -85,6 +85,7 @@ static void fake_features(struct port *port, struct port_features *features)
 		.rx_tso6 = true,
 		.rx_frame_max = PORT_FRAME_MAX,
 		.mtu = 1500,
+		.rx_steers_tx = fake_of(port)->rx_steers_tx,
 	};
 }
 
@@ -299,6 +300,11 @@ void fake_port_set_space(struct fake_port *fake, unsigned int frames)
 	fake->space = frames;
 	pthread_mutex_unlock(&fake->lock);
 	fake_kick(fake);
+}
+
+void fake_port_set_rx_steers_tx(struct fake_port *fake)
+{
+	fake->rx_steers_tx = true;
 }
 
 unsigned int fake_port_outstanding(struct fake_port *fake)

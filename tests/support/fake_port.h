@@ -31,6 +31,10 @@ size_t fake_port_receive(struct fake_port *fake, void *frame, int timeout_ms);
 /* Frames that the guest has posted space for from now on; kicks. */
 void fake_port_set_space(struct fake_port *fake, unsigned int frames);
 
+/* The transport behind it sends by the queue that the last frame came from;
+ * before slirp_start(). */
+void fake_port_set_rx_steers_tx(struct fake_port *fake);
+
 /* Frames given to the port that are not yet given back by the shard. */
 unsigned int fake_port_outstanding(struct fake_port *fake);
 

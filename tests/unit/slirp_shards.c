@@ -53,7 +53,7 @@ static int open_host(uint16_t *port)
 	return sock;
 }
 
-static int set_up(void **state)
+static int set_up_steered(void **state, bool rx_steers_tx)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct port *port[SHARDS];
@@ -64,6 +64,8 @@ static int set_up(void **state)
 	for (int i = 0; i < SHARDS; i++) {
 		f->fake[i] = fake_port_create();
 		port[i] = fake_port_port(f->fake[i]);
+		if (rx_steers_tx)
+			fake_port_set_rx_steers_tx(f->fake[i]);
 	}
 	f->host = open_host(&f->host_port);
 	if (slirp_create(&f->config, port, &f->slirp, &fail) ||
@@ -74,6 +76,16 @@ static int set_up(void **state)
 	slirp_set_queues(f->slirp, SHARDS);
 	*state = f;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_steered(state, false);
+}
+
+static int set_up_rx_steers_tx(void **state)
+{
+	return set_up_steered(state, true);
 }
 
 static int tear_down(void **state)
@@ -215,6 +227,19 @@ static void receive_queue_follows_the_last_transmit_queue(void **state)
 	host_answer(f, &from, 5);
 	assert_int_equal(guest_take(f, 0), 5);
 	assert_true(stat_sum(f->slirp, "handoffs_out") >= 2);
+}
+
+static void receive_queue_is_the_owners_where_it_steers(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in from, again;
+
+	transmit(f, 0, 1);
+	assert_int_equal(host_take(f, &from), 1);
+	transmit(f, 1, 2);
+	assert_int_equal(host_take(f, &again), 2);
+	host_answer(f, &from, 3);
+	assert_int_equal(guest_take(f, 0), 3);
 }
 
 static void no_queue_above_the_set_count_is_used(void **state)
@@ -444,6 +469,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(answers_come_on_the_queue_of_the_flow),
 		TEST(receive_queue_follows_the_last_transmit_queue),
+		cmocka_unit_test_setup_teardown(
+			receive_queue_is_the_owners_where_it_steers,
+			set_up_rx_steers_tx, tear_down),
 		TEST(no_queue_above_the_set_count_is_used),
 		TEST(handed_over_frames_stay_in_order),
 		TEST(answers_wait_for_receive_space),
