@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "netns/netns.h"
 #include "sched/topology.h"
 
 #define FILES_WANTED 4096 /* descriptors; a flow takes one */
@@ -149,6 +150,17 @@ static void look_at_cpus(struct doctor_finding *finding)
 		      topology.node_count == 1 ? "" : "s");
 }
 
+static void look_at_netns(struct doctor_finding *finding)
+{
+	struct fail fail = { 0 };
+
+	if (netns_try(&fail))
+		doctor_report(finding, false, "false", "%s", fail.text);
+	else
+		doctor_report(finding, true, "true",
+			      "mqvmm netns works for this user");
+}
+
 const struct doctor_check doctor_host_checks[] = {
 	{ "io_uring", false, look_at_io_uring },
 	{ "peek_off", false, look_at_peek_off },
@@ -156,5 +168,6 @@ const struct doctor_check doctor_host_checks[] = {
 	{ "ping_sockets", false, look_at_ping },
 	{ "open_files", false, look_at_files },
 	{ "host_cpus", true, look_at_cpus },
+	{ "netns", false, look_at_netns },
 	{ NULL, false, NULL },
 };

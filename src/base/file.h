@@ -18,6 +18,13 @@ void file_replace(const char *path, void (*print)(void *context, FILE *out),
 		  void *context);
 
 /**
+ * file_write() - Write a text to a file that exists, as those of /proc
+ *
+ * Return: 0 or negative errno
+ */
+int file_write(const char *path, const char *text);
+
+/**
  * file_raise_limit() - Let this process open as many files as it is allowed to
  *
  * A flow takes a descriptor; the soft limit is for programs that use select().

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "netns/drain.h"
 
 void init_signals(sigset_t *set)
 {
@@ -62,6 +63,20 @@ static bool init_reap(pid_t command, int *status)
 	return false;
 }
 
+/* The command has ended, and with it all that it left running. */
+static _Noreturn void init_end(int status)
+{
+	sigset_t stop;
+
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	init_signals(&stop);
+	sigdelset(&stop, SIGCHLD);
+	drain_connections(&stop);
+	_exit(status);
+}
+
 _Noreturn void init_main(char *const *command, const sigset_t *mask)
 {
 	sigset_t signals;
@@ -82,7 +97,7 @@ _Noreturn void init_main(char *const *command, const sigset_t *mask)
 			continue;
 		if (info.si_signo == SIGCHLD) {
 			if (init_reap(pid, &status))
-				_exit(status);
+				init_end(status);
 		} else if (init_is_ours(&info)) {
 			kill(pid, info.si_signo);
 		}

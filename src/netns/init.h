@@ -14,9 +14,9 @@
  * @command:	Program and arguments; NULL for the user's shell
  * @mask:	Signal mask that it gets
  *
- * Hands the signals of init_signals() on to the command, waits for orphans,
- * and ends as soon as the command does, with its status: then the kernel ends
- * whatever it left behind.
+ * Hands the signals of init_signals() on to the command and waits for orphans.
+ * When the command ends, ends whatever it left running, lets the connections
+ * finish (drain.h), and ends with the command's status.
  *
  * Context: those signals and SIGCHLD are blocked.
  */

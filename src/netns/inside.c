@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "netns/init.h"
 #include "netns/link.h"
@@ -18,18 +19,6 @@
 #include "tap/tap.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
-
-static int inside_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
 
 /* The caller becomes root (user_namespaces(7)): all that it may map. */
 static int inside_map_ids(const struct inside_user *user, struct fail *fail)
@@ -39,11 +28,11 @@ static int inside_map_ids(const struct inside_user *user, struct fail *fail)
 
 	snprintf(uids, sizeof(uids), "0 %u 1", user->uid);
 	snprintf(gids, sizeof(gids), "0 %u 1", user->gid);
-	ret = inside_write("/proc/self/setgroups", "deny");
+	ret = file_write("/proc/self/setgroups", "deny");
 	if (!ret)
-		ret = inside_write("/proc/self/uid_map", uids);
+		ret = file_write("/proc/self/uid_map", uids);
 	if (!ret)
-		ret = inside_write("/proc/self/gid_map", gids);
+		ret = file_write("/proc/self/gid_map", gids);
 	if (ret)
 		return fail_set(fail, ret,
 				"cannot become root in a new user namespace "

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "netns/netlink.h"
 
 #define LOOPBACK_INDEX 1 /* in every network namespace */
@@ -119,6 +121,31 @@ static int link_configure6(const struct link *link,
 		       : link_add_default_route(link, &slirp->gateway6);
 }
 
+/*
+ * Hosts may have IPv6 off by default. What router advertisements would tell is
+ * configured here, and nobody else can have our link-local address.
+ */
+static void link_prepare6(const char *name)
+{
+	static const struct {
+		const char *key;
+		const char *value;
+	} settings[] = {
+		{ "disable_ipv6", "0" },
+		{ "accept_ra", "0" },
+		{ "accept_dad", "0" },
+	};
+	char path[128];
+
+	for (unsigned int i = 0; i < sizeof(settings) / sizeof(*settings);
+	     i++) {
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s",
+			 name, settings[i].key);
+		/* Where it is forbidden, most often the default is right. */
+		file_write(path, settings[i].value);
+	}
+}
+
 static int link_configure_all(struct link *link, const char *name,
 			      const struct slirp_config *slirp)
 {
@@ -129,6 +156,8 @@ static int link_configure_all(struct link *link, const char *name,
 	if (ret)
 		return ret;
 	link->index = if_nametoindex(name);
+	if (slirp->ipv6)
+		link_prepare6(name);
 	ret = link_set_up(link, slirp);
 	if (!ret && slirp->ipv4)
 		ret = link_configure4(link, slirp);

@@ -2,7 +2,11 @@
 #include "netns/netns.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +30,10 @@
  * command's start not to be felt on a large host. */
 #define NETNS_QUEUES_DEFAULT_MAX 16
 
+#define NETNS_IPV6_MTU_MIN 1280 /* bytes; RFC 8200, 5 */
+#define NETNS_GONE_CHECK_S 1
+#define NETNS_SETTLE_TURNS 1000 /* of 64 frames: what a queue can hold */
+
 struct netns {
 	struct netns_config config;
 	struct namespace namespace;
@@ -36,6 +44,8 @@ struct netns {
 	unsigned int queues; /* entries of port and fd that are in use */
 	sigset_t signals;
 	pid_t terminal_group;
+	char path[PATH_MAX];
+	struct stat served; /* the namespace at path */
 };
 
 static void netns_print_stats(void *context, FILE *out)
@@ -61,6 +71,7 @@ static void netns_choose(struct netns *netns)
 
 	slirp_config_probe(slirp);
 	resolv_read_host(slirp);
+	slirp->ipv6 &= slirp->mtu >= NETNS_IPV6_MTU_MIN;
 	if (slirp->shard_count)
 		return;
 	if (!topology_read_host(&topology))
@@ -70,9 +81,38 @@ static void netns_choose(struct netns *netns)
 				     : NETNS_QUEUES_DEFAULT_MAX;
 }
 
+/* A name is one of ip-netns(8). */
+static void netns_find(struct netns *netns)
+{
+	const char *path = netns->config.path;
+
+	if (!path)
+		return;
+	snprintf(netns->path, sizeof(netns->path), "%s%s",
+		 strchr(path, '/') ? "" : "/run/netns/", path);
+	netns->config.path = netns->path;
+	stat(netns->path, &netns->served);
+}
+
+static bool netns_is_gone(const struct netns *netns)
+{
+	struct stat now;
+
+	return stat(netns->path, &now) || now.st_ino != netns->served.st_ino ||
+	       now.st_dev != netns->served.st_dev;
+}
+
 static bool netns_runs_command(const struct netns_config *config)
 {
 	return config->command || !config->path;
+}
+
+static bool netns_is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return !sigaction(signal, NULL, &action) &&
+	       action.sa_handler == SIG_IGN;
 }
 
 static int netns_create_namespace(struct netns *netns, struct fail *fail)
@@ -85,6 +125,8 @@ static int netns_create_namespace(struct netns *netns, struct fail *fail)
 
 	init_signals(&netns->signals);
 	sigaddset(&netns->signals, SIGUSR1);
+	if (netns_is_ignored(SIGHUP)) /* nohup(1) */
+		sigdelset(&netns->signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &netns->signals, &plan.mask);
 	netns->terminal_group = tcgetpgrp(STDIN_FILENO);
 	ret = namespace_create(&plan, &netns->namespace, netns->fd, fail);
@@ -136,15 +178,25 @@ static bool netns_reap(struct netns *netns, int *status)
 	return true;
 }
 
+/* Nobody tells of the end of a namespace that others made: look for it. */
+static bool netns_next_signal(const struct netns *netns, siginfo_t *info)
+{
+	const struct timespec check = { .tv_sec = NETNS_GONE_CHECK_S };
+	bool ours = netns->namespace.init;
+
+	while (sigtimedwait(&netns->signals, info, ours ? NULL : &check) < 0)
+		if (!ours && netns_is_gone(netns))
+			return false;
+	return true;
+}
+
 /* Return: the status to end with */
 static int netns_wait(struct netns *netns)
 {
 	siginfo_t info;
 	int status = 0;
 
-	for (;;) {
-		if (sigwaitinfo(&netns->signals, &info) < 0)
-			continue;
+	while (netns_next_signal(netns, &info)) {
 		if (info.si_signo == SIGUSR1) {
 			netns_write_stats(netns);
 		} else if (info.si_signo == SIGCHLD) {
@@ -154,6 +206,28 @@ static int netns_wait(struct netns *netns)
 			return 0;
 		} else if (init_is_ours(&info)) {
 			kill(netns->namespace.init, info.si_signo);
+		}
+	}
+	return 0;
+}
+
+static void netns_do_nothing(void *context)
+{
+	(void)context;
+}
+
+/* Have the shards take what programs sent last and still lies in the queues. */
+static void netns_settle(struct netns *netns)
+{
+	struct pollfd poll_fd = { .events = POLLIN };
+
+	for (unsigned int i = 0; i < netns->queues; i++) {
+		poll_fd.fd = netns->fd[i];
+		for (int turn = 0; turn < NETNS_SETTLE_TURNS; turn++) {
+			if (poll(&poll_fd, 1, 0) <= 0)
+				break;
+			slirp_call_shard(netns->slirp, i, netns_do_nothing,
+					 NULL);
 		}
 	}
 }
@@ -191,6 +265,7 @@ static int netns_serve(struct netns *netns, int *status, struct fail *fail)
 				"the namespace's first process was killed");
 	}
 	*status = netns_wait(netns);
+	netns_settle(netns);
 	netns_write_stats(netns);
 	netns_take_terminal_back(netns);
 	return 0;
@@ -201,6 +276,7 @@ int netns_run(const struct netns_config *config, int *status, struct fail *fail)
 	struct netns netns = { .config = *config, .namespace.sock = -1 };
 	int ret;
 
+	netns_find(&netns);
 	netns_choose(&netns);
 	ret = netns_create_namespace(&netns, fail);
 	if (!ret)
