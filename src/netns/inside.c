@@ -77,8 +77,8 @@ static int inside_write_resolv(const char *path,
 	if (slirp->ipv6)
 		fprintf(out, "nameserver %s\n",
 			inet_ntop(AF_INET6, &slirp->dns6, text, sizeof(text)));
-	if (slirp->domain[0])
-		fprintf(out, "search %s\n", slirp->domain);
+	if (slirp->search[0])
+		fprintf(out, "search %s\n", slirp->search);
 	return fclose(out) ? -errno : 0;
 }
 

@@ -70,7 +70,7 @@ static void netns_choose(struct netns *netns)
 	unsigned int cpus = 1;
 
 	slirp_config_probe(slirp);
-	resolv_read_host(slirp);
+	resolv_read_search(slirp);
 	slirp->ipv6 &= slirp->mtu >= NETNS_IPV6_MTU_MIN;
 	if (slirp->shard_count)
 		return;

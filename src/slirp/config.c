@@ -42,6 +42,7 @@ void slirp_config_init(struct slirp_config *config)
 	memcpy(config->guest_mac, guest_mac, sizeof(guest_mac));
 	memcpy(config->gateway_mac, gateway_mac, sizeof(gateway_mac));
 	config->mtu = 1500;
+	config->resolv_conf = "/etc/resolv.conf";
 	config->dns_cache = true;
 	config->host_loopback = true;
 	config->flows_max = FLOWS_MAX;

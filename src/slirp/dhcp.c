@@ -3,6 +3,7 @@
 
 #include "slirp/header.h"
 #include "slirp/protocols.h"
+#include "slirp/resolvers.h"
 #include "slirp/udp_internal.h"
 
 /*
@@ -159,9 +160,10 @@ static void dhcp_add_text(struct dhcp_reply *reply, uint8_t option,
 		dhcp_add(reply, option, text, size);
 }
 
-static void dhcp_add_parameters(struct dhcp_reply *reply,
-				const struct slirp_config *config, bool lease)
+static void dhcp_add_parameters(const struct shard *shard,
+				struct dhcp_reply *reply, bool lease)
 {
+	const struct slirp_config *config = shard_config(shard);
 	uint32_t seconds = htonl(DHCP_LEASE_S);
 	uint16_t mtu = htons((uint16_t)config->mtu);
 
@@ -174,8 +176,8 @@ static void dhcp_add_parameters(struct dhcp_reply *reply,
 	dhcp_add(reply, DHCP_MTU, &mtu, sizeof(mtu));
 	dhcp_add_text(reply, DHCP_HOSTNAME, config->hostname,
 		      sizeof(config->hostname));
-	dhcp_add_text(reply, DHCP_DOMAIN, config->domain,
-		      sizeof(config->domain));
+	dhcp_add_text(reply, DHCP_DOMAIN, shard_resolvers(shard)->domain,
+		      SLIRP_DOMAIN_SIZE);
 }
 
 /*
@@ -248,7 +250,7 @@ static void dhcp_answer(struct shard *shard, const struct dhcp_request *request,
 	dhcp_add(&reply, DHCP_TYPE, &type, 1);
 	dhcp_add(&reply, DHCP_SERVER, &config->gateway, 4);
 	if (type != DHCP_NAK)
-		dhcp_add_parameters(&reply, config, !inform);
+		dhcp_add_parameters(shard, &reply, !inform);
 	dhcp_send(shard, request, &reply, type);
 }
 

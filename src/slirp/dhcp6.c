@@ -5,13 +5,14 @@
 #include "slirp/dns_name.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
+#include "slirp/resolvers.h"
 #include "slirp/udp_internal.h"
 
 /*
  * Theory of operation
  *
  * DHCPv6 without state (RFC 8415, 6.1): a guest makes its address from the
- * router's prefix, and asks here for the DNS address and the search domain.
+ * router's prefix, and asks here for the DNS address and the search domains.
  * Whoever solicits an address is told that there is none to be had (18.3.9).
  *
  * Limits: no relays, no authentication, no reconfiguration.
@@ -141,11 +142,13 @@ static void dhcp6_add(struct dhcp6_reply *reply, uint16_t option,
 	reply->used += sizeof(header) + size;
 }
 
-static void dhcp6_add_parameters(struct dhcp6_reply *reply,
-				 const struct slirp_config *config)
+static void dhcp6_add_parameters(const struct shard *shard,
+				 struct dhcp6_reply *reply)
 {
+	const struct slirp_config *config = shard_config(shard);
 	uint8_t domain[DNS_NAME_ROOM];
-	size_t size = dns_write_name(config->domain, domain);
+	size_t size = dns_write_search(shard_resolvers(shard)->search, domain,
+				       sizeof(domain));
 
 	dhcp6_add(reply, DHCP6_DNS, &config->dns6, sizeof(config->dns6));
 	if (size)
@@ -185,7 +188,7 @@ static void dhcp6_answer(struct shard *shard, const struct packet *packet,
 		dhcp6_add(&reply, DHCP6_STATUS, &status, sizeof(status));
 	else
 		dhcp6_add(&reply, DHCP6_REFRESH, &refresh, sizeof(refresh));
-	dhcp6_add_parameters(&reply, config);
+	dhcp6_add_parameters(shard, &reply);
 	dhcp6_send(shard, packet, &reply);
 }
 

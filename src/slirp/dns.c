@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
@@ -17,11 +16,12 @@
  * is answered. Its next resolver is tried when one is unreachable or cannot
  * answer (at once), when the guest asks again, or after DNS_RETRY_MS. When
  * there is no resolver left, or after DNS_TRIES_MAX, the answer is SERVFAIL.
+ * A resolver that failed is asked last for a while (resolvers.h).
  *
  * Answers are remembered (dns_cache.c): a query that one of them serves makes
  * no flow. Responses count only from a resolver, and to the question. What is
- * long comes in fragments, or truncated, and is asked for again by TCP, which
- * nat_translate() leads to the first resolver.
+ * long comes in fragments, or truncated, and is asked for again by TCP, for
+ * which tcp_dns.c chooses a resolver.
  *
  * Limits: beyond DNS_QUERIES_MAX open queries on one port, or SHARD_KEEP_SIZE
  * bytes, a query is passed on once, without a copy; its answer is passed on
@@ -43,12 +43,22 @@ static bool dns_take_query(struct packet *packet, struct dns_header *header)
 	       !header->response;
 }
 
+/* The shard's answers of the resolvers of the moment, NULL without a cache */
+static struct dns_cache *dns_cache_of(struct shard *shard)
+{
+	struct dns_cache *cache = shard_dns_cache(shard);
+
+	if (cache)
+		dns_cache_set_source(cache, shard_resolvers(shard)->version);
+	return cache;
+}
+
 /* Answer from memory. Return: true if it could be done */
 static bool dns_answer_known(struct shard *shard, const struct flow_key *key,
 			     const struct packet *payload)
 {
 	uint8_t frame[UDP_HEADROOM + DNS_CACHE_SIZE_MAX];
-	struct dns_cache *cache = shard_dns_cache(shard);
+	struct dns_cache *cache = dns_cache_of(shard);
 	struct slirp_endpoint from = dns_address(key), to = dns_guest(key);
 	uint8_t query[DNS_CACHEABLE_MAX];
 	struct cursor at = payload->l4;
@@ -71,39 +81,45 @@ static bool dns_answer_known(struct shard *shard, const struct flow_key *key,
 	return true;
 }
 
-/* Answer at once, without a flow. */
-static void dns_refuse(struct shard *shard, const struct flow_key *key,
-		       const struct packet *packet, uint8_t rcode)
+/* Answer at once, without a resolver. Return: true if it could be done */
+static bool dns_answer_here(struct shard *shard, const struct flow_key *key,
+			    const struct packet *payload)
 {
+	const struct slirp_endpoint dns = dns_address(key);
 	uint8_t query[DNS_ERROR_MAX];
-	struct cursor at = packet->l4;
+	struct cursor at = payload->l4;
 	size_t size = at.left < sizeof(query) ? at.left : sizeof(query);
 
+	struct slirp_endpoint host;
+	bool refused =
+		nat_admit(shard, IPPROTO_UDP, &dns.address, dns.port, &host);
+
+	SHARD_COUNT(shard, dns_queries, 1);
+	if (!refused && shard_resolvers(shard)->count)
+		return dns_answer_known(shard, key, payload);
 	if (cursor_take(&at, query, size))
 		dns_answer_error(shard, key, shard_input_queue(shard), query,
-				 size, rcode);
+				 size, refused ? DNS_REFUSED : DNS_SERVFAIL);
+	return true;
 }
 
-/* May the guest ask? If not, it is told why. */
-static bool dns_admit(struct shard *shard, const struct flow_key *key,
-		      const struct packet *payload)
+static void dns_abort(struct shard *shard, struct flow *flow)
 {
-	struct slirp_endpoint host;
-	int ret = nat_admit(shard, IPPROTO_UDP, &key->peer, key->peer_port,
-			    &host);
+	struct dns_flow *dns = dns_of(flow);
 
-	if (ret)
-		dns_refuse(shard, key, payload,
-			   ret == -EHOSTUNREACH ? DNS_SERVFAIL : DNS_REFUSED);
-	return !ret;
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		dns_query_forget(shard, &dns->query[i]);
+	flow_free(shard, flow);
 }
 
-static void dns_forward(struct shard *shard, struct dns_flow *dns,
-			struct packet *payload)
+/* Its socket cannot reach the new resolvers: begin anew. */
+static void dns_reopen(struct shard *shard, struct flow *flow,
+		       struct packet *packet)
 {
-	dns_query_forward(shard, dns, payload);
-	dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
-	dns_query_arm(shard, dns);
+	struct flow_key key = flow->key;
+
+	dns_abort(shard, flow);
+	dns_open(shard, &key, packet);
 }
 
 static void dns_input(struct shard *shard, struct flow *flow,
@@ -113,34 +129,27 @@ static void dns_input(struct shard *shard, struct flow *flow,
 	struct dns_header header;
 	struct dns_query *query;
 
+	if (dns->family != resolvers_family(shard_resolvers(shard))) {
+		dns_reopen(shard, flow, packet);
+		return;
+	}
+	dns_query_renew(shard, dns);
 	if (!dns_take_query(packet, &header)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
-	SHARD_COUNT(shard, dns_queries, 1);
-	if (!dns_admit(shard, &flow->key, packet))
+	if (dns_answer_here(shard, &flow->key, packet))
 		return;
+	dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
 	query = dns_query_find(dns, header.id);
-	if (query && query->size == packet->l4.left) {
-		dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
+	if (query && query->size == packet->l4.left)
 		dns_query_ask_next(shard, dns, query);
-		dns_query_arm(shard, dns);
-	} else if (!dns_answer_known(shard, &flow->key, packet)) {
-		dns_forward(shard, dns, packet);
-	}
+	else
+		dns_query_forward(shard, dns, packet);
+	dns_query_arm(shard, dns);
 }
 
 /* Answers */
-
-/* Return: which resolver an address is, -1 if none */
-static int dns_resolver(const struct slirp_config *config,
-			const struct slirp_endpoint *from)
-{
-	for (unsigned int i = 0; i < config->resolver_count; i++)
-		if (endpoint_equal(&config->resolver[i], from))
-			return (int)i;
-	return -1;
-}
 
 /* Another resolver may know better (RFC 2308, 7.1). */
 static bool dns_is_failure(const struct dns_header *header)
@@ -166,7 +175,7 @@ static bool dns_try_another(struct shard *shard, struct dns_flow *dns,
 static void dns_query_answered(struct shard *shard, struct dns_query *query,
 			       const uint8_t *data, size_t size)
 {
-	struct dns_cache *cache = shard_dns_cache(shard);
+	struct dns_cache *cache = dns_cache_of(shard);
 
 	if (cache)
 		dns_cache_store(cache, query->keep, query->size, data, size,
@@ -185,7 +194,8 @@ static void dns_received(struct shard *shard, struct dns_flow *dns,
 	struct dns_query *query;
 	int resolver;
 
-	resolver = dns_resolver(shard_config(shard), &from);
+	dns_query_renew(shard, dns);
+	resolver = resolvers_find(shard_resolvers(shard), &from);
 	if (resolver < 0 || !dns_header_parse(data, size, &header) ||
 	    !header.response)
 		return;
@@ -194,6 +204,7 @@ static void dns_received(struct shard *shard, struct dns_flow *dns,
 		return;
 	if (query && !dns_is_answer_to(query->keep, query->size, data, size))
 		return;
+	resolvers_answered(shard_resolvers(shard), (unsigned int)resolver);
 	if (query && dns_is_failure(&header) &&
 	    dns_try_another(shard, dns, query, (unsigned int)resolver))
 		return;
@@ -246,7 +257,8 @@ static void dns_told(struct shard *shard, struct shard_op *op)
 
 	if (!host_error_take(op, &error))
 		return;
-	resolver = dns_resolver(shard_config(shard), &error.destination);
+	dns_query_renew(shard, dns);
+	resolver = resolvers_find(shard_resolvers(shard), &error.destination);
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
 		if (dns->query[i].keep && dns_is_unreachable(&error) &&
 		    dns->query[i].resolver == resolver)
@@ -265,23 +277,15 @@ static void dns_event(struct shard *shard, struct flow *flow,
 	dns_resume(shard, flow);
 }
 
-static void dns_abort(struct shard *shard, struct flow *flow)
-{
-	struct dns_flow *dns = dns_of(flow);
-
-	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
-		dns_query_forget(shard, &dns->query[i]);
-	flow_free(shard, flow);
-}
-
 static void dns_timer(struct shard *shard, struct flow *flow)
 {
 	struct dns_flow *dns = dns_of(flow);
 	uint64_t now_ms = shard_now_ms(shard);
 
+	dns_query_renew(shard, dns);
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
 		if (dns->query[i].keep && dns->query[i].retry_ms <= now_ms)
-			dns_query_ask_next(shard, dns, &dns->query[i]);
+			dns_query_hurry(shard, dns, &dns->query[i]);
 	if (dns->idle_ms <= now_ms)
 		dns_abort(shard, flow);
 	else
@@ -296,18 +300,10 @@ const struct flow_ops dns_flow_ops = {
 	.abort = dns_abort,
 };
 
-static sa_family_t dns_family(const struct slirp_config *config)
-{
-	for (unsigned int i = 0; i < config->resolver_count; i++)
-		if (!address_is4(&config->resolver[i].address))
-			return AF_INET6;
-	return AF_INET;
-}
-
 int dns_open(struct shard *shard, const struct flow_key *key,
 	     struct packet *packet)
 {
-	const struct slirp_config *config = shard_config(shard);
+	const struct resolvers *resolvers = shard_resolvers(shard);
 	struct packet payload = *packet;
 	struct dns_header header;
 	unsigned int owner;
@@ -317,14 +313,13 @@ int dns_open(struct shard *shard, const struct flow_key *key,
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return -1;
 	}
-	SHARD_COUNT(shard, dns_queries, 1);
-	if (!dns_admit(shard, key, &payload) ||
-	    dns_answer_known(shard, key, &payload))
+	if (dns_answer_here(shard, key, &payload))
 		return -1;
 	flow = flow_create(shard, key, &dns_flow_ops, &owner);
 	if (!flow)
 		return owner == shard_index(shard) ? -1 : (int)owner;
-	dns_of(flow)->family = dns_family(config);
+	dns_of(flow)->version = resolvers->version;
+	dns_of(flow)->family = resolvers_family(resolvers);
 	flow->sock = udp_make_socket(shard, dns_of(flow)->family);
 	if (flow->sock < 0) {
 		flow->sock = -1;
@@ -336,6 +331,8 @@ int dns_open(struct shard *shard, const struct flow_key *key,
 	SHARD_COUNT(shard, udp_flows, 1);
 	engine_watch(shard_engine(shard), flow->sock, ENGINE_READABLE,
 		     flow_token(flow));
-	dns_forward(shard, dns_of(flow), &payload);
+	dns_of(flow)->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
+	dns_query_forward(shard, dns_of(flow), &payload);
+	dns_query_arm(shard, dns_of(flow));
 	return -1;
 }

@@ -48,6 +48,7 @@ struct dns_cached {
 
 struct dns_cache {
 	uint64_t secret[2];
+	uint64_t version;
 	struct dns_cached set[DNS_CACHE_SETS][DNS_CACHE_WAYS];
 };
 
@@ -66,10 +67,13 @@ void dns_cache_destroy(struct dns_cache *cache)
 	free(cache);
 }
 
-void dns_cache_flush(struct dns_cache *cache)
+void dns_cache_set_source(struct dns_cache *cache, uint64_t version)
 {
 	struct dns_cached *cached = &cache->set[0][0];
 
+	if (cache->version == version)
+		return;
+	cache->version = version;
 	for (unsigned int i = 0; i < DNS_CACHE_ANSWERS; i++)
 		if (cached[i].ends_ms)
 			cached[i].ends_ms = 0;

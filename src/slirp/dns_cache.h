@@ -29,8 +29,12 @@ struct dns_cache *dns_cache_create(const uint64_t secret[2]);
 /* @cache may be NULL. */
 void dns_cache_destroy(struct dns_cache *cache);
 
-/* Forget everything: other resolvers may know other answers. */
-void dns_cache_flush(struct dns_cache *cache);
+/**
+ * dns_cache_set_source() - Whose answers these are
+ * @version:	Of the list of resolvers; when it changes, everything is
+ *		forgotten: others may know other answers
+ */
+void dns_cache_set_source(struct dns_cache *cache, uint64_t version);
 
 /**
  * dns_cache_find() - Answer a query from memory

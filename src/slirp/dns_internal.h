@@ -3,6 +3,7 @@
 #define MQVMM_SLIRP_DNS_INTERNAL_H
 
 #include "slirp/dns_message.h"
+#include "slirp/resolvers.h"
 #include "slirp/udp_internal.h"
 
 /*
@@ -17,7 +18,7 @@
  * @keep:	The copy, NULL if the entry is free
  * @size:	Of the copy, bytes
  * @id:		The guest's
- * @resolver:	Asked last
+ * @resolver:	Asked last; of the list that the flow knows
  * @tries:	How often it was sent
  * @failed:	A bit for each resolver that said no
  * @retry_ms:	When to ask the next one
@@ -38,12 +39,14 @@ struct dns_query {
  * @query:	Open ones
  * @uncopied:	Some query was passed on without a copy: answers cannot be told
  * @pulling:	A receive is queued
- * @family:	Of the socket: AF_INET6 where a resolver is reached by that
+ * @family:	Of the socket, resolvers_family()
+ * @version:	Of the list of resolvers that is known
  * @fragment_id: Of the next long answer
  */
 struct dns_flow {
 	struct flow flow;
 	uint64_t idle_ms;
+	uint64_t version;
 	struct dns_query query[DNS_QUERIES_MAX];
 	bool uncopied;
 	bool pulling;
@@ -73,7 +76,8 @@ struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id);
 void dns_query_forget(struct shard *shard, struct dns_query *query);
 
 /**
- * dns_query_forward() - Ask the first resolver, with the turn's batch
+ * dns_query_forward() - Ask a resolver, of which there is one, with the turn's
+ *		batch
  * @packet:	@packet->l4 is the query, which is kept if it can be
  */
 void dns_query_forward(struct shard *shard, struct dns_flow *dns,
@@ -82,9 +86,16 @@ void dns_query_forward(struct shard *shard, struct dns_flow *dns,
 /* Return: the next resolver to ask, -1 if there is none */
 int dns_query_next(const struct shard *shard, const struct dns_query *query);
 
+/* The host has other resolvers: open queries begin anew with the first. */
+void dns_query_renew(const struct shard *shard, struct dns_flow *dns);
+
 /* Ask the next resolver now; without one the guest is told SERVFAIL. */
 void dns_query_ask_next(struct shard *shard, struct dns_flow *dns,
 			struct dns_query *query);
+
+/* The resolver that was asked last does not answer: ask the next one too. */
+void dns_query_hurry(struct shard *shard, struct dns_flow *dns,
+		     struct dns_query *query);
 
 /* The resolver that was asked last cannot be reached. */
 void dns_query_fail(struct shard *shard, struct dns_flow *dns,

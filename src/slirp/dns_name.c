@@ -24,3 +24,28 @@ size_t dns_write_name(const char *name, uint8_t *to)
 	}
 	return used ? used + 1 : 0;
 }
+
+size_t dns_write_search(const char *search, uint8_t *to, size_t room)
+{
+	uint8_t encoded[DNS_NAME_ROOM];
+	char name[DNS_NAME_ROOM];
+	size_t used = 0;
+
+	memset(to, 0, room);
+	while (*search) {
+		size_t length = strcspn(search, " ");
+		size_t size = 0;
+
+		if (length < sizeof(name)) {
+			memcpy(name, search, length);
+			name[length] = '\0';
+			size = dns_write_name(name, encoded);
+		}
+		if (size <= room - used) {
+			memcpy(to + used, encoded, size);
+			used += size;
+		}
+		search += length + (search[length] == ' ');
+	}
+	return used;
+}

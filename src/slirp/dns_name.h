@@ -18,4 +18,16 @@
  */
 size_t dns_write_name(const char *name, uint8_t *to);
 
+/**
+ * dns_write_search() - Write domains one behind the other
+ * @search:	Names with a space between them; what is no name is left out
+ * @to:		Zeros follow the last name
+ * @room:	Bytes of @to; what does not fit is left out
+ *
+ * Return: bytes of all names
+ *
+ * Context: pure.
+ */
+size_t dns_write_search(const char *search, uint8_t *to, size_t room);
+
 #endif

@@ -79,7 +79,7 @@ static int dns_query_send(struct shard *shard, struct dns_flow *dns,
 			  const struct dns_query *query)
 {
 	const struct slirp_endpoint *to =
-		&shard_config(shard)->resolver[query->resolver];
+		&shard_resolvers(shard)->endpoint[query->resolver];
 	struct engine_op op = { .kind = ENGINE_SEND, .fd = dns->flow.sock };
 	struct engine_op *list[] = { &op };
 
@@ -99,17 +99,23 @@ static int dns_query_send(struct shard *shard, struct dns_flow *dns,
 
 int dns_query_next(const struct shard *shard, const struct dns_query *query)
 {
-	unsigned int count = shard_config(shard)->resolver_count;
-
 	if (query->tries >= DNS_TRIES_MAX)
 		return -1;
-	for (unsigned int i = 1; i <= count; i++) {
-		unsigned int next = (query->resolver + i) % count;
+	return resolvers_choose(shard_resolvers(shard), query->resolver + 1U,
+				query->failed, shard_now_ms(shard));
+}
 
-		if (!(query->failed >> next & 1))
-			return (int)next;
+void dns_query_renew(const struct shard *shard, struct dns_flow *dns)
+{
+	const struct resolvers *resolvers = shard_resolvers(shard);
+
+	if (dns->version == resolvers->version)
+		return;
+	dns->version = resolvers->version;
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++) {
+		dns->query[i].failed = 0;
+		dns->query[i].resolver = (uint8_t)(resolvers->count - 1);
 	}
-	return -1;
 }
 
 void dns_answer_error(struct shard *shard, const struct flow_key *key,
@@ -142,14 +148,26 @@ void dns_query_ask_next(struct shard *shard, struct dns_flow *dns,
 		query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
 		if (!dns_query_send(shard, dns, query))
 			return;
+		resolvers_failed(shard_resolvers(shard), (unsigned int)next,
+				 shard_now_ms(shard));
 		query->failed |= (uint8_t)(1U << next);
 	}
 	dns_query_give_up(shard, dns, query);
 }
 
+void dns_query_hurry(struct shard *shard, struct dns_flow *dns,
+		     struct dns_query *query)
+{
+	resolvers_failed(shard_resolvers(shard), query->resolver,
+			 shard_now_ms(shard));
+	dns_query_ask_next(shard, dns, query);
+}
+
 void dns_query_fail(struct shard *shard, struct dns_flow *dns,
 		    struct dns_query *query)
 {
+	resolvers_failed(shard_resolvers(shard), query->resolver,
+			 shard_now_ms(shard));
 	query->failed |= (uint8_t)(1U << query->resolver);
 	dns_query_ask_next(shard, dns, query);
 }
@@ -175,18 +193,21 @@ static void dns_query_sent(struct shard *shard, struct shard_op *op)
 void dns_query_forward(struct shard *shard, struct dns_flow *dns,
 		       struct packet *packet)
 {
+	const struct resolvers *resolvers = shard_resolvers(shard);
+	int first = resolvers_choose(resolvers, 0, 0, shard_now_ms(shard));
 	struct dns_query *query = dns_query_keep(shard, dns, packet);
 	struct shard_op *op =
 		shard_queue_op(shard, &dns->flow, ENGINE_SEND, dns_query_sent);
 
 	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
 						 op->op.iov, PORT_IOV_MAX);
-	udp_set_name(op, dns->family, &shard_config(shard)->resolver[0]);
+	udp_set_name(op, dns->family, &resolvers->endpoint[first]);
 	if (!query) {
 		dns->uncopied = true;
 		return;
 	}
 	op->context = query->id + 1U;
+	query->resolver = (uint8_t)first;
 	query->tries = 1;
 	query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
 }

@@ -15,8 +15,8 @@ void host_error_enable(int sock, int family)
 
 	if (family == AF_INET6)
 		setsockopt(sock, IPPROTO_IPV6, IPV6_RECVERR, &one, sizeof(one));
-	else
-		setsockopt(sock, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
+	/* An IPv6 socket may send to IPv4 addresses, too. */
+	setsockopt(sock, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
 }
 
 void host_error_queue(struct shard *shard, struct flow *flow,

@@ -59,15 +59,6 @@ static bool nat_is_local(const struct slirp_config *config,
 		config->netmask.s_addr) == 0;
 }
 
-static int nat_translate_dns(const struct slirp_config *config,
-			     struct slirp_endpoint *host)
-{
-	if (!config->resolver_count)
-		return -EHOSTUNREACH;
-	*host = config->resolver[0];
-	return 0;
-}
-
 int nat_translate(const struct slirp_config *config,
 		  const struct slirp_policy *policy, int protocol,
 		  const struct in6_addr *destination, unsigned int port,
@@ -92,7 +83,7 @@ int nat_translate(const struct slirp_config *config,
 	if (!policy_allows(policy, &to, NULL))
 		return -EPERM;
 	if (dns)
-		return nat_translate_dns(config, host);
+		return 0;
 	return !gateway && nat_is_local(config, destination) ? -EHOSTUNREACH
 							     : 0;
 }

@@ -15,13 +15,13 @@ struct shard;
  * @protocol:	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP or IPPROTO_ICMPV6
  * @destination: As the guest addressed it, either family
  * @port:	Destination port, host byte order
- * @host:	Where to connect or send to; of the same family, but for
- *		resolvers
+ * @host:	Where to connect or send to, of the same family; the DNS
+ *		address stays what it is
  *
  * The gateway stands for the host's loopback (config->host_loopback), the DNS
- * address's port 53 for the first resolver. Rules see the gateway by both of
- * its names, the DNS by the guest's only: which resolver the host has is no
- * business of theirs.
+ * address's port 53 for a resolver, which the caller chooses. Rules see the
+ * gateway by both of its names, the DNS by the guest's only: which resolver the
+ * host has is no business of theirs.
  *
  *	10.0.2.2 port 80	127.0.0.1 port 80
  *	192.0.2.1 port 80	the same

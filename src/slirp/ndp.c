@@ -8,6 +8,7 @@
 #include "slirp/icmp_internal.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
+#include "slirp/resolvers.h"
 
 /*
  * Theory of operation
@@ -18,7 +19,7 @@
  * 5.4.3).
  *
  * The router tells the prefix for addresses of the guest's own choice, the MTU,
- * the DNS address and search domain (RFC 8106), that more is to be had by
+ * the DNS address and search domains (RFC 8106), that more is to be had by
  * DHCPv6 without state, and whether it leads anywhere: when it is asked, and
  * every NDP_ROUTER_INTERVAL_MS from the first shard.
  *
@@ -154,10 +155,10 @@ static void ndp_fill_prefix(const struct slirp_config *config,
 }
 
 /* Return: bytes of the option, 0 without a domain */
-static size_t ndp_fill_domain(const struct slirp_config *config,
-			      struct ndp_router *router)
+static size_t ndp_fill_domain(const char *search, struct ndp_router *router)
 {
-	size_t size = dns_write_name(config->domain, router->name);
+	size_t size =
+		dns_write_search(search, router->name, sizeof(router->name));
 
 	if (!size)
 		return 0;
@@ -171,9 +172,11 @@ static size_t ndp_fill_domain(const struct slirp_config *config,
 	return sizeof(router->domain) + size;
 }
 
-static size_t ndp_fill_router(const struct slirp_config *config,
+static size_t ndp_fill_router(const struct shard *shard,
 			      struct ndp_router *router)
 {
+	const struct slirp_config *config = shard_config(shard);
+
 	*router = (struct ndp_router) {
 		.advert = { .nd_ra_hdr = { .icmp6_type = ND_ROUTER_ADVERT } },
 		.link = ndp_link(config, ND_OPT_SOURCE_LINKADDR),
@@ -191,7 +194,7 @@ static size_t ndp_fill_router(const struct slirp_config *config,
 		router->advert.nd_ra_router_lifetime = htons(NDP_LIFETIME_S);
 	ndp_fill_prefix(config, &router->prefix);
 	return offsetof(struct ndp_router, domain) +
-	       ndp_fill_domain(config, router);
+	       ndp_fill_domain(shard_resolvers(shard)->search, router);
 }
 
 static void ndp_advertise_router(struct shard *shard, unsigned int queue,
@@ -199,7 +202,7 @@ static void ndp_advertise_router(struct shard *shard, unsigned int queue,
 {
 	const struct in6_addr from = nat_router6();
 	struct ndp_router router;
-	size_t size = ndp_fill_router(shard_config(shard), &router);
+	size_t size = ndp_fill_router(shard, &router);
 
 	ndp_send(shard, queue, &from, to, &router, size);
 }

@@ -7,8 +7,16 @@
 
 #include "slirp/nat.h"
 
-#define DNS_PORT     53
-#define RESOLV_SPACE " \t\r\n"
+#define DNS_PORT        53
+#define RESOLV_SPACE    " \t\r\n"
+#define RESOLV_LINE_MAX 1024 /* bytes */
+
+/* What a file says, before it is known which of it counts. */
+struct resolv_found {
+	struct slirp_endpoint endpoint[SLIRP_RESOLVERS_MAX];
+	unsigned int count;
+	char search[SLIRP_SEARCH_SIZE];
+};
 
 /* "fe80::1%eth0" */
 static bool resolv_parse6(char *text, struct slirp_endpoint *to)
@@ -23,12 +31,12 @@ static bool resolv_parse6(char *text, struct slirp_endpoint *to)
 	return !IN6_IS_ADDR_LINKLOCAL(&to->address) || to->scope;
 }
 
-static void resolv_add(struct slirp_config *config, char *text)
+static void resolv_add(struct resolv_found *found, char *text)
 {
 	struct slirp_endpoint to = { .port = DNS_PORT };
 	struct in_addr address;
 
-	if (config->resolver_count == SLIRP_RESOLVERS_MAX)
+	if (!text || found->count == SLIRP_RESOLVERS_MAX)
 		return;
 	if (inet_pton(AF_INET, text, &address) == 1)
 		to.address = address_from4(address);
@@ -37,49 +45,86 @@ static void resolv_add(struct slirp_config *config, char *text)
 	/* 0.0.0.0 stands for the host itself, and answers as 127.0.0.1. */
 	if (address_is_any(&to.address))
 		to.address = nat_loopback(address_is4(&to.address));
-	config->resolver[config->resolver_count++] = to;
+	found->endpoint[found->count++] = to;
 }
 
-static void resolv_take_line(struct slirp_config *config, char *line,
-			     bool resolvers)
+/* Domains that do not fit are left out, from the first of them on. */
+static void resolv_set_search(struct resolv_found *found, char *rest)
+{
+	size_t used = 0;
+	char *name;
+
+	found->search[0] = '\0';
+	while ((name = strtok_r(NULL, RESOLV_SPACE, &rest))) {
+		size_t size = strlen(name);
+
+		if (used + (used > 0) + size >= sizeof(found->search))
+			return;
+		if (used)
+			found->search[used++] = ' ';
+		memcpy(found->search + used, name, size + 1);
+		used += size;
+	}
+}
+
+static void resolv_take_line(struct resolv_found *found, char *line)
 {
 	char *rest, *key = strtok_r(line, RESOLV_SPACE, &rest);
-	char *value = key ? strtok_r(NULL, RESOLV_SPACE, &rest) : NULL;
 
-	if (!value)
+	if (!key)
 		return;
-	if (strcmp(key, "nameserver") == 0) {
-		if (resolvers)
-			resolv_add(config, value);
-		return;
-	}
-	if (strcmp(key, "search") != 0 && strcmp(key, "domain") != 0)
-		return;
-	if (!config->domain[0] && strlen(value) < sizeof(config->domain))
-		memcpy(config->domain, value, strlen(value) + 1);
+	if (strcmp(key, "nameserver") == 0)
+		resolv_add(found, strtok_r(NULL, RESOLV_SPACE, &rest));
+	else if (strcmp(key, "search") == 0 || strcmp(key, "domain") == 0)
+		resolv_set_search(found, rest);
 }
 
-void resolv_parse(FILE *in, struct slirp_config *config)
+static void resolv_take_file(struct resolv_found *found, FILE *in)
 {
-	bool resolvers = !config->resolver_count, begins = true;
-	char line[512];
+	char line[RESOLV_LINE_MAX];
+	bool begins = true;
 
 	while (fgets(line, sizeof(line), in)) {
 		bool ends = strchr(line, '\n');
 
 		/* What follows in a line that is too long is not a line. */
 		if (begins)
-			resolv_take_line(config, line, resolvers);
+			resolv_take_line(found, line);
 		begins = ends;
 	}
 }
 
-void resolv_read_host(struct slirp_config *config)
+void resolv_parse(FILE *in, struct resolvers *resolvers)
 {
-	FILE *file = fopen("/etc/resolv.conf", "re");
+	struct resolv_found found = { 0 };
 
-	if (!file)
+	resolv_take_file(&found, in);
+	if (!resolvers->count) {
+		resolvers->count = found.count;
+		memcpy(resolvers->endpoint, found.endpoint,
+		       sizeof(found.endpoint));
+	}
+	resolvers_set_search(resolvers, found.search);
+}
+
+void resolv_read(const char *path, struct resolvers *resolvers)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file) {
+		resolvers_set_search(resolvers, "");
 		return;
-	resolv_parse(file, config);
+	}
+	resolv_parse(file, resolvers);
 	fclose(file);
+}
+
+void resolv_read_search(struct slirp_config *config)
+{
+	struct resolvers resolvers;
+
+	resolvers_init(&resolvers, config);
+	resolv_read(config->resolv_conf, &resolvers);
+	memcpy(config->domain, resolvers.domain, sizeof(config->domain));
+	memcpy(config->search, resolvers.search, sizeof(config->search));
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <urcu/urcu-qsbr.h>
 
+#include "slirp/resolv.h"
 #include "slirp/shard_internal.h"
 #include "slirp/tsan.h"
 
@@ -24,18 +25,33 @@ static struct slirp_policy *settings_copy(const struct slirp_policy *policy)
 	return copy;
 }
 
+/* Return: the resolvers that the host has now, NULL without memory */
+static struct resolvers *settings_read_resolvers(const struct slirp *slirp)
+{
+	struct resolvers *resolvers = malloc(sizeof(*resolvers));
+
+	if (!resolvers)
+		return NULL;
+	resolvers_init(resolvers, &slirp->config);
+	resolv_read(slirp->config.resolv_conf, resolvers);
+	return resolvers;
+}
+
 int settings_setup(struct slirp *slirp, struct fail *fail)
 {
 	pthread_mutex_init(&slirp->settings_lock, NULL);
 	slirp->policy = settings_copy(&slirp->config.policy);
-	if (!slirp->policy)
-		return fail_set(fail, -ENOMEM, "no memory for the policy");
+	slirp->resolvers = settings_read_resolvers(slirp);
+	if (!slirp->policy || !slirp->resolvers)
+		return fail_set(fail, -ENOMEM,
+				"no memory for the network's settings");
 	return 0;
 }
 
 void settings_teardown(struct slirp *slirp)
 {
 	free(slirp->policy);
+	free(slirp->resolvers);
 	pthread_mutex_destroy(&slirp->settings_lock);
 }
 

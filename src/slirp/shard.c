@@ -69,6 +69,11 @@ unsigned int shard_input_queue(const struct shard *shard)
 	return shard->input_queue;
 }
 
+struct resolvers *shard_resolvers(const struct shard *shard)
+{
+	return shard->resolvers;
+}
+
 struct dns_cache *shard_dns_cache(struct shard *shard)
 {
 	return shard->dns_cache;
@@ -213,15 +218,24 @@ static void shard_count_syscalls(struct shard *shard)
 	shard->syscalls_seen = seen;
 }
 
+/* What stays as it is for the whole turn. */
+static void shard_look_around(struct shard *shard)
+{
+	struct port *port = shard->port;
+
+	shard->now_us = shard_clock_us();
+	shard->resolvers = rcu_dereference(shard->slirp->resolvers);
+	port->ops->features(port, &shard->features);
+}
+
 static void shard_turn(struct shard *shard, const struct engine_event *event,
 		       unsigned int events)
 {
 	struct port *port = shard->port;
 
 	shard->more = false;
-	shard->now_us = shard_clock_us();
 	port->ops->disarm(port);
-	port->ops->features(port, &shard->features);
+	shard_look_around(shard);
 	handoff_receive(shard);
 	shard_take_frames(shard);
 	shard_run_batch(shard);
@@ -315,9 +329,8 @@ static int shard_begin(struct shard *shard)
 
 	if (ret)
 		return ret;
-	shard->now_us = shard_clock_us();
+	shard_look_around(shard);
 	timer_wheel_init(&shard->timers, shard_now_ms(shard));
-	shard->port->ops->features(shard->port, &shard->features);
 	engine_watch(shard->engine, shard->port->ops->kick_fd(shard->port),
 		     ENGINE_READABLE, TOKEN(TOKEN_KICK, 0));
 	engine_watch(shard->engine, shard->wake_fd, ENGINE_READABLE,

@@ -13,6 +13,7 @@
 #include "slirp/wire.h"
 
 struct dns_cache;
+struct resolvers;
 
 /*
  * Theory of operation
@@ -81,6 +82,9 @@ unsigned int shard_index(const struct shard *shard);
 /* Queue that the frame in hand was transmitted on: where an answer goes that
  * belongs to no flow. */
 unsigned int shard_input_queue(const struct shard *shard);
+
+/* The host's resolvers, the same list for the whole turn. */
+struct resolvers *shard_resolvers(const struct shard *shard);
 
 /* The shard's DNS answers, NULL where none are kept. */
 struct dns_cache *shard_dns_cache(struct shard *shard);

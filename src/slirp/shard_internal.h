@@ -165,6 +165,7 @@ struct shard {
 	uint8_t *op_memory; /* a buffer for each operation of a batch */
 
 	struct dns_cache *dns_cache;
+	struct resolvers *resolvers; /* slirp->resolvers, for this turn */
 
 	struct listener listener[SLIRP_FORWARDS_MAX];
 
@@ -198,7 +199,8 @@ struct slirp {
 	pthread_mutex_t settings_lock; /* writers of @policy */
 	struct cds_lfht *table;
 	uint64_t secret[4];
-	unsigned int queues; /* pairs in use; atomic */
+	struct resolvers *resolvers; /* RCU */
+	unsigned int queues;         /* pairs in use; atomic */
 	unsigned int forward_port[SLIRP_FORWARDS_MAX];
 	const char *engine_name;
 	unsigned int noticed;      /* a bit per enum shard_notice; atomic */

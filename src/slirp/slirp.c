@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "slirp/resolv.h"
 #include "slirp/shard_internal.h"
 
 static int slirp_init(struct slirp *slirp, const struct slirp_config *config,
@@ -21,7 +20,6 @@ static int slirp_init(struct slirp *slirp, const struct slirp_config *config,
 	if (getrandom(slirp->secret, sizeof(slirp->secret), 0) !=
 	    (ssize_t)sizeof(slirp->secret))
 		return fail_set(fail, -EIO, "the host has no random numbers");
-	resolv_read_host(&slirp->config);
 	ret = settings_setup(slirp, fail);
 	if (!ret)
 		ret = flow_table_create(slirp, fail);

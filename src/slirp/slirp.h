@@ -22,6 +22,8 @@ enum slirp_engine {
 
 #define SLIRP_FORWARDS_MAX  64
 #define SLIRP_RESOLVERS_MAX 3
+#define SLIRP_DOMAIN_SIZE   256 /* bytes */
+#define SLIRP_SEARCH_SIZE   512
 #define SLIRP_PREFIX6_BITS  64
 
 /**
@@ -54,11 +56,13 @@ struct slirp_forward {
  * @gateway_mac:	Ours
  * @mtu:		Of the guest's interface, bytes of IP packet
  * @resolver:		Host resolvers that @dns stands for; none: those of
- *			/etc/resolv.conf
+ *			@resolv_conf, whatever it says while the NAT runs
  * @resolver_count:	Entries of @resolver in use
+ * @resolv_conf:	Path of the host's resolv.conf(5)
  * @hostname:		Given by DHCP, may be empty
- * @domain:		The same; empty: the first search domain of
- *			/etc/resolv.conf
+ * @search:		Search domains, with a space between them; empty: those
+ *			of @resolv_conf
+ * @domain:		The guest's; empty: the first of the search domains
  * @dns_cache:		Remember the resolvers' answers while they live
  * @forward:		Host ports that lead into the guest
  * @forward_count:	Entries of @forward in use
@@ -90,8 +94,10 @@ struct slirp_config {
 	unsigned int mtu;
 	struct slirp_endpoint resolver[SLIRP_RESOLVERS_MAX];
 	unsigned int resolver_count;
+	const char *resolv_conf;
 	char hostname[64];
-	char domain[256];
+	char domain[SLIRP_DOMAIN_SIZE];
+	char search[SLIRP_SEARCH_SIZE];
 	bool dns_cache;
 	struct slirp_forward forward[SLIRP_FORWARDS_MAX];
 	unsigned int forward_count;

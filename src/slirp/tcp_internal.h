@@ -16,9 +16,9 @@
  * ends), tcp_open.c (beginnings), tcp_hold.c (segments out of order),
  * tcp_segment.c and tcp_frame.c (reading and writing headers), tcp_input.c
  * (what the guest's segments mean), tcp_ack.c (what they acknowledge),
- * tcp_push.c (guest's data to the host socket), tcp_pull.c (host socket's data
- * to the guest), tcp_output.c (segments to the guest), tcp_window.c (what the
- * guest may send), tcp_timer.c.
+ * tcp_dns.c (which resolver is asked), tcp_push.c (guest's data to the host
+ * socket), tcp_pull.c (host socket's data to the guest), tcp_output.c (segments
+ * to the guest), tcp_window.c (what the guest may send), tcp_timer.c.
  *
  * "rcv" and "snd" are as in RFC 9293 3.3.1, seen from here: rcv is what the
  * guest sends, snd is what we send to the guest.
@@ -103,10 +103,15 @@ struct tcp_held;
  * @queue:	Receive queue that segments to the guest go to
  * @strays:	Segments in a row that came from another queue
  *
+ * Of a connection to the DNS address:
+ * @resolver:	Whom it goes to
+ * @resolvers_tried: A bit for each so far
+ *
  * Clocks, milliseconds of the shard's clock, 0 when off:
  * @ack_due:	The latest time for a delayed acknowledgement
  * @gap_due:	Ask for what is missing before @held
- * @resend_due:	Retransmission, window probe or SYN again
+ * @resend_due:	Retransmission, window probe or SYN again; while connecting to
+ *		a resolver, the end of the patience with it
  * @life_due:	The flow ends without further traffic; never off
  *
  * Flags:
@@ -168,6 +173,8 @@ struct tcp_flow {
 	uint8_t dups_due;
 	uint8_t dup_acks;
 	uint8_t retries;
+	uint8_t resolver;
+	uint8_t resolvers_tried;
 
 	bool readable : 1;
 	bool drain : 1;
@@ -314,6 +321,40 @@ void tcp_negotiate(struct shard *shard, struct tcp_flow *tcp,
 
 /* The socket that connects says that something has come of it. */
 void tcp_open_event(struct shard *shard, struct tcp_flow *tcp);
+
+/* While it connects: its resend_due has come. */
+void tcp_open_hurry(struct shard *shard, struct tcp_flow *tcp);
+
+/* tcp_dns.c */
+
+/* Is it the DNS address's port 53? */
+bool tcp_dns_is(const struct shard *shard, const struct flow_key *key);
+
+/**
+ * tcp_dns_choose() - Which resolver a connection goes to
+ * @tried:	A bit for each that is out of question
+ * @host:	The resolver
+ *
+ * Return: false if there is none
+ */
+bool tcp_dns_choose(const struct shard *shard, unsigned int tried,
+		    struct slirp_endpoint *host);
+
+/* A flow begins to connect to @host: note it if that is a resolver. */
+void tcp_dns_begin(struct shard *shard, struct tcp_flow *tcp,
+		   const struct slirp_endpoint *host);
+
+/**
+ * tcp_dns_next() - A connection failed, or takes long
+ * @host:	The resolver to try instead
+ *
+ * Return: false if there is none, or it did not go to a resolver
+ */
+bool tcp_dns_next(struct shard *shard, struct tcp_flow *tcp,
+		  struct slirp_endpoint *host);
+
+/* The flow's connection stands. */
+void tcp_dns_answered(struct shard *shard, struct tcp_flow *tcp);
 
 /* tcp_input.c */
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "slirp/nat.h"
+#include "slirp/resolvers.h"
 #include "slirp/siphash.h"
 #include "slirp/tcp_internal.h"
 
@@ -63,12 +64,15 @@ void tcp_negotiate(struct shard *shard, struct tcp_flow *tcp,
 
 static void tcp_connected(struct shard *shard, struct tcp_flow *tcp)
 {
+	tcp_dns_answered(shard, tcp);
 	tcp->writable_watched = false;
 	tcp_watch(shard, tcp, ENGINE_READABLE);
 	tcp_set_state(shard, tcp, TCP_STATE_SYN_RECEIVED);
 	tcp->syn_due = true;
 	tcp_output(shard, tcp);
 }
+
+static bool tcp_connect_elsewhere(struct shard *shard, struct tcp_flow *tcp);
 
 /* The outcome of a connect() that was begun before. */
 static void tcp_connect_done(struct shard *shard, struct shard_op *op)
@@ -88,7 +92,8 @@ static void tcp_connect_done(struct shard *shard, struct shard_op *op)
 		tcp_timer_arm(shard, tcp);
 		break;
 	default:
-		tcp_reset_guest(shard, tcp);
+		if (!tcp_connect_elsewhere(shard, tcp))
+			tcp_reset_guest(shard, tcp);
 	}
 }
 
@@ -110,6 +115,33 @@ static void tcp_queue_connect(struct shard *shard, struct tcp_flow *tcp,
 	op->op.message.msg_name = &op->op.address;
 	op->op.message.msg_namelen =
 		endpoint_to_sockaddr(host, AF_UNSPEC, &op->op.address);
+}
+
+/* Try the next resolver, with another socket. Return: false if there is none */
+static bool tcp_connect_elsewhere(struct shard *shard, struct tcp_flow *tcp)
+{
+	struct slirp_endpoint host;
+	int sock;
+
+	if (!tcp_dns_next(shard, tcp, &host))
+		return false;
+	sock = shard_take_socket(shard, endpoint_family(&host));
+	if (sock < 0)
+		return false;
+	engine_close(shard_engine(shard), tcp->flow.sock,
+		     flow_token(&tcp->flow));
+	tcp->flow.sock = sock;
+	tcp->watched = false;
+	tcp->writable_watched = false;
+	tcp_dns_begin(shard, tcp, &host);
+	tcp_queue_connect(shard, tcp, &host, tcp_connect_done);
+	return true;
+}
+
+void tcp_open_hurry(struct shard *shard, struct tcp_flow *tcp)
+{
+	tcp->resend_due = 0;
+	tcp_connect_elsewhere(shard, tcp);
 }
 
 /* Return: -1, or the shard that owns the key */
@@ -137,6 +169,7 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 	tcp_init(shard, tcp);
 	tcp_negotiate(shard, tcp, syn);
 	tcp_set_state(shard, tcp, TCP_STATE_CONNECTING);
+	tcp_dns_begin(shard, tcp, host);
 	/* On loopback the outcome is there at once, but only the second call
 	 * tells it. */
 	tcp_queue_connect(shard, tcp, host, tcp_connect_begun);
@@ -157,7 +190,8 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 	if (segment.flags & TH_RST)
 		return -1;
 	if ((segment.flags & (TH_SYN | TH_ACK | TH_FIN)) != TH_SYN ||
-	    nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host)) {
+	    nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host) ||
+	    (tcp_dns_is(shard, key) && !tcp_dns_choose(shard, 0, &host))) {
 		tcp_refuse(shard, key, &segment);
 		return -1;
 	}
@@ -170,10 +204,13 @@ void tcp_open_event(struct shard *shard, struct tcp_flow *tcp)
 	const struct flow_key *key = &tcp->flow.key;
 	struct slirp_endpoint host;
 
-	if (nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host))
+	if (nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host)) {
 		tcp_reset_guest(shard, tcp);
-	else
-		tcp_queue_connect(shard, tcp, &host, tcp_connect_done);
+		return;
+	}
+	if (tcp->resolvers_tried)
+		host = shard_resolvers(shard)->endpoint[tcp->resolver];
+	tcp_queue_connect(shard, tcp, &host, tcp_connect_done);
 }
 
 /* Two peers may have one port, seen through one gateway address. */

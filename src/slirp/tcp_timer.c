@@ -65,6 +65,10 @@ static bool timer_resend(struct shard *shard, struct tcp_flow *tcp)
 		tcp_abort(shard, &tcp->flow);
 		return false;
 	}
+	if (tcp->state == TCP_STATE_CONNECTING) {
+		tcp_open_hurry(shard, tcp);
+		return true;
+	}
 	timer_back_off(shard, tcp);
 	if (tcp->state == TCP_STATE_SYN_RECEIVED ||
 	    tcp->state == TCP_STATE_SYN_SENT) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support/fake_shard.h"
-#include "slirp/dns_cache.h"
 
 #include <errno.h>
 #include <netinet/ip_icmp.h>
@@ -14,7 +13,9 @@
 
 #include <cmocka.h>
 
+#include "slirp/dns_cache.h"
 #include "slirp/nat.h"
+#include "slirp/resolvers.h"
 
 #define FAKE_EVENTS_MAX 64
 #define FAKE_WAIT_US    2000000
@@ -50,6 +51,20 @@ uint64_t shard_now_us(const struct shard *shard)
 const struct port_features *shard_features(const struct shard *shard)
 {
 	return &shard->features;
+}
+
+/* Another list than last time takes the place of that. */
+struct resolvers *shard_resolvers(const struct shard *shard)
+{
+	struct resolvers *known = shard->resolvers, now;
+
+	resolvers_init(&now, &shard->config);
+	resolvers_set_search(&now, "");
+	if (!resolvers_equal(known, &now)) {
+		now.version = known->version + 1;
+		*known = now;
+	}
+	return known;
 }
 
 struct dns_cache *shard_dns_cache(struct shard *shard)
@@ -566,6 +581,8 @@ struct shard *fake_shard_create(void)
 	assert_non_null(shard->op_memory);
 	shard->dns_cache = dns_cache_create((const uint64_t[]) { 1, 2 });
 	assert_non_null(shard->dns_cache);
+	shard->resolvers = calloc(1, sizeof(*shard->resolvers));
+	assert_non_null(shard->resolvers);
 	shard->now_us = 1000000;
 	shard->rx_frames_left = -1;
 	shard->foreign_owner = -1;
@@ -592,6 +609,7 @@ void fake_shard_destroy(struct shard *shard)
 	fake_drop_frames(shard);
 	engine_destroy(shard->engine);
 	dns_cache_destroy(shard->dns_cache);
+	free(shard->resolvers);
 	free(shard->op_memory);
 	free(shard);
 }

@@ -77,6 +77,7 @@ struct shard {
 	struct timer_wheel timers;
 	struct engine *engine;
 	struct dns_cache *dns_cache;
+	struct resolvers *resolvers;
 	struct flow *flow[FAKE_FLOWS_MAX];
 	unsigned int flow_count;
 	struct shard_op op[2][FAKE_OPS_MAX];

@@ -365,12 +365,14 @@ static void cached_answer_is_not_authoritative(void **state)
 	assert_int_equal(find_at(*state, &query, NOW_MS).data[2] & 4, 0);
 }
 
-static void flushed_cache_knows_nothing(void **state)
+static void answers_of_other_resolvers_are_forgotten(void **state)
 {
 	struct dns_made query = dns_make_query(1, NAME, TYPE_A);
 
 	store_a(*state, &query, 60);
-	dns_cache_flush(*state);
+	dns_cache_set_source(*state, 0);
+	assert_true(finds(*state, &query, NOW_MS));
+	dns_cache_set_source(*state, 1);
 	assert_false(finds(*state, &query, NOW_MS));
 }
 
@@ -438,7 +440,7 @@ int main(void)
 		TEST(only_so_much_of_an_answer_is_kept),
 		TEST(later_answer_replaces_an_earlier_one),
 		TEST(cached_answer_is_not_authoritative),
-		TEST(flushed_cache_knows_nothing),
+		TEST(answers_of_other_resolvers_are_forgotten),
 		TEST(cache_is_bounded),
 		TEST(longest_name_is_kept),
 	};

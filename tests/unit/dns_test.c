@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "slirp/dns_message.h"
+#include "slirp/resolvers.h"
 #include "unit/datagram_guest.h"
 #include "unit/dns_make.h"
 
@@ -540,6 +541,159 @@ static void slow_answer_delays_nobody_else(void **state)
 	answer_address(test, &from, 7, 0);
 }
 
+static void silent_resolver_is_asked_last_for_a_while(void **state)
+{
+	struct dns_test *test = *state;
+
+	ask(test, 7);
+	expect_query(test, 0, 7);
+	fake_advance(test->shard, 2000);
+	expect_query(test, 1, 7);
+	ask(test, 8);
+	expect_query(test, 1, 8);
+	expect_no_query(test, 0);
+	test->shard->now_us += RESOLVERS_SHUN_MS * 1000ULL;
+	fake_turn(test->shard);
+	while (recv(test->resolver[0], &(uint8_t) { 0 }, 1, MSG_DONTWAIT) > 0)
+		;
+	ask(test, 9);
+	expect_query(test, 0, 9);
+}
+
+static void unreachable_resolver_is_asked_last_for_a_while(void **state)
+{
+	struct dns_test *test = *state;
+
+	close(test->resolver[0]);
+	test->resolver[0] = -1;
+	ask(test, 7);
+	assert_true(fake_wait(test->shard));
+	expect_query(test, 1, 7);
+	test->shard->op_count[ENGINE_SEND] = 0;
+	ask(test, 8);
+	expect_query(test, 1, 8);
+	assert_int_equal(test->shard->op_count[ENGINE_SEND], 1);
+}
+
+static void other_resolvers_are_asked_what_is_open(void **state)
+{
+	struct dns_test *test = *state;
+	struct slirp_config *config = &test->shard->config;
+	struct sockaddr_in from;
+
+	config->resolver_count = 1;
+	ask(test, 7);
+	expect_query(test, 0, 7);
+	config->resolver[0] = config->resolver[1];
+	fake_advance(test->shard, 2000);
+	from = expect_query(test, 1, 7);
+	answer(test, 1, &from, 7, DNS_NOERROR, 0);
+	expect_answer(test, 7, DNS_NOERROR);
+}
+
+static void answers_of_former_resolvers_are_forgotten(void **state)
+{
+	struct dns_test *test = *state;
+	struct slirp_config *config = &test->shard->config;
+	struct sockaddr_in from;
+
+	config->resolver_count = 1;
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	answer_address(test, &from, 7, 60);
+	config->resolver[0] = config->resolver[1];
+	ask(test, 8);
+	expect_query(test, 1, 8);
+}
+
+static void former_resolver_is_a_stranger(void **state)
+{
+	struct dns_test *test = *state;
+	struct slirp_config *config = &test->shard->config;
+	struct sockaddr_in from;
+
+	config->resolver_count = 1;
+	ask(test, 7);
+	from = expect_query(test, 0, 7);
+	config->resolver[0] = config->resolver[1];
+	answer(test, 0, &from, 7, 0, 0);
+	assert_null(fake_next(test->shard));
+}
+
+static void list_that_becomes_empty_ends_in_servfail(void **state)
+{
+	struct dns_test *test = *state;
+
+	ask(test, 7);
+	expect_query(test, 0, 7);
+	test->shard->config.resolver_count = 0;
+	ask(test, 8);
+	expect_answer(test, 8, DNS_SERVFAIL);
+	fake_advance(test->shard, 2000);
+	expect_answer(test, 7, DNS_SERVFAIL);
+	test->shard->config.resolver_count = 2;
+	ask(test, 9);
+	expect_query(test, 0, 9);
+}
+
+/* Return: a socket on ::1, -1 where the host has no IPv6 */
+static int bind6(struct slirp_endpoint *endpoint)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+					.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t size = sizeof(address);
+	int sock = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (sock < 0)
+		return -1;
+	if (bind(sock, (struct sockaddr *)&address, size)) {
+		close(sock);
+		return -1;
+	}
+	getsockname(sock, (struct sockaddr *)&address, &size);
+	*endpoint = endpoint_from_sockaddr(&address);
+	return sock;
+}
+
+static void resolvers_of_both_families_are_asked(void **state)
+{
+	struct dns_test *test = *state;
+	struct slirp_config *config = &test->shard->config;
+	struct slirp_endpoint first4 = config->resolver[0];
+	int sock = bind6(&config->resolver[0]);
+	uint8_t query[QUERY_MAX];
+
+	if (sock < 0)
+		skip();
+	config->resolver[1] = first4;
+	ask(test, 7);
+	assert_int_equal(recv(sock, query, sizeof(query), 0),
+			 make_query(query, 7));
+	close(sock);
+	fake_advance(test->shard, 2000);
+	expect_query(test, 0, 7); /* the same socket sends to both */
+}
+
+static void port_that_asks_goes_on_with_another_family(void **state)
+{
+	struct dns_test *test = *state;
+	struct slirp_config *config = &test->shard->config;
+	uint8_t query[QUERY_MAX];
+	int sock;
+
+	ask(test, 7);
+	expect_query(test, 0, 7);
+	sock = bind6(&config->resolver[0]);
+	if (sock < 0)
+		skip();
+	config->resolver_count = 1;
+	ask(test, 8);
+	assert_int_equal(recv(sock, query, sizeof(query), 0),
+			 make_query(query, 8));
+	assert_int_equal(fake_flows_live(test->shard), 1);
+	close(sock);
+}
+
 static void error_repeats_the_question_if_it_can_be_read(void **state)
 {
 	uint8_t query[300] = { 0 }, got[DNS_ERROR_MAX];
@@ -616,6 +770,14 @@ int main(void)
 		TEST(answer_to_another_question_is_dropped),
 		TEST(error_may_leave_the_question_out),
 		TEST(slow_answer_delays_nobody_else),
+		TEST(silent_resolver_is_asked_last_for_a_while),
+		TEST(unreachable_resolver_is_asked_last_for_a_while),
+		TEST(other_resolvers_are_asked_what_is_open),
+		TEST(answers_of_former_resolvers_are_forgotten),
+		TEST(former_resolver_is_a_stranger),
+		TEST(list_that_becomes_empty_ends_in_servfail),
+		TEST(resolvers_of_both_families_are_asked),
+		TEST(port_that_asks_goes_on_with_another_family),
 		cmocka_unit_test(error_repeats_the_question_if_it_can_be_read),
 		cmocka_unit_test(error_to_a_hostile_name_stays_in_bounds),
 	};

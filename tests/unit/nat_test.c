@@ -22,16 +22,11 @@ static uint32_t of4(const struct in6_addr *address)
 	return ntohl(address_to4(address).s_addr);
 }
 
-static struct slirp_config config_with_resolver(void)
+static struct slirp_config config_default(void)
 {
 	struct slirp_config config;
 
 	slirp_config_init(&config);
-	config.resolver[0] = (struct slirp_endpoint) {
-		.address = in4(0x7f000035),
-		.port = 5353,
-	};
-	config.resolver_count = 1;
 	return config;
 }
 
@@ -58,7 +53,7 @@ static void expect(const struct slirp_config *config, uint32_t to, int result)
 
 static void nat_translate_outbound_loopback_rewrite(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 	struct slirp_endpoint host;
 
 	(void)state;
@@ -70,7 +65,7 @@ static void nat_translate_outbound_loopback_rewrite(void **state)
 
 static void gateway_is_refused_without_host_loopback(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	config.host_loopback = false;
@@ -79,7 +74,7 @@ static void gateway_is_refused_without_host_loopback(void **state)
 
 static void nat_translate_outbound_unmodified_external_ip(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 	struct slirp_endpoint host;
 
 	(void)state;
@@ -98,7 +93,7 @@ static void host_itself_is_reached_by_no_other_name(void **state)
 		0x00000000, 0x00000001, 0x00ffffff, /* 0.0.0.0/8 */
 		0x7f000000, 0x7f000001, 0x7fffffff, /* 127.0.0.0/8 */
 	};
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(denied) / sizeof(*denied); i++)
@@ -107,7 +102,7 @@ static void host_itself_is_reached_by_no_other_name(void **state)
 
 static void metadata_services_are_refused(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	expect(&config, 0xa9fea9fe, -EPERM);
@@ -119,7 +114,7 @@ static void metadata_services_are_refused(void **state)
 
 static void multicast_and_broadcast_are_refused(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	expect(&config, 0xe0000001, -EACCES);
@@ -130,7 +125,7 @@ static void multicast_and_broadcast_are_refused(void **state)
 
 static void nobody_else_is_in_the_subnet(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	expect(&config, 0x0a000200, -EHOSTUNREACH);
@@ -140,33 +135,22 @@ static void nobody_else_is_in_the_subnet(void **state)
 	expect(&config, DNS, -EHOSTUNREACH); /* but for port 53 */
 }
 
-static void dns_port_leads_to_the_first_resolver(void **state)
+static void dns_port_is_left_to_the_caller(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 	struct slirp_endpoint host;
 
 	(void)state;
 	assert_int_equal(translate(&config, IPPROTO_TCP, DNS, 53, &host), 0);
-	assert_true(endpoint_equal(&host, &config.resolver[0]));
+	assert_int_equal(of4(&host.address), DNS);
 	/* Policy about the loopback is not about resolvers. */
 	config.host_loopback = false;
 	assert_int_equal(translate(&config, IPPROTO_UDP, DNS, 53, &host), 0);
 }
 
-static void dns_is_unreachable_without_a_resolver(void **state)
-{
-	struct slirp_config config = config_with_resolver();
-	struct slirp_endpoint host;
-
-	(void)state;
-	config.resolver_count = 0;
-	assert_int_equal(translate(&config, IPPROTO_TCP, DNS, 53, &host),
-			 -EHOSTUNREACH);
-}
-
 static void restricted_guest_reaches_nothing(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 	struct slirp_endpoint host;
 
 	(void)state;
@@ -180,7 +164,7 @@ static void restricted_guest_reaches_nothing(void **state)
 
 static void gateway_inside_a_denied_range_still_works(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	config.network.s_addr = htonl(0xa9fe0100);
@@ -191,7 +175,7 @@ static void gateway_inside_a_denied_range_still_works(void **state)
 
 static void nat_translate_outbound_deny_list(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	assert_int_equal(policy_add(&config.policy, false, "192.0.2.0/24"), 0);
@@ -206,7 +190,7 @@ static void gateway_is_denied_before_and_after_the_rewrite(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
-		struct slirp_config config = config_with_resolver();
+		struct slirp_config config = config_default();
 
 		assert_int_equal(policy_add(&config.policy, false, rules[i]),
 				 0);
@@ -219,7 +203,7 @@ static void no_rule_opens_the_host_itself(void **state)
 {
 	static const uint32_t reserved[] = { 0x7f000001, 0, 0xe0000001,
 					     0xffffffff };
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	assert_int_equal(policy_add(&config.policy, true, "any"), 0);
@@ -232,7 +216,7 @@ static void no_rule_opens_the_host_itself(void **state)
 
 static void dns_is_judged_by_the_guests_name_for_it(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 	struct slirp_endpoint host;
 
 	(void)state;
@@ -256,7 +240,7 @@ static void expect_peer(const struct slirp_config *config, uint32_t host,
 
 static void loopback_peers_are_seen_as_the_gateway(void **state)
 {
-	struct slirp_config config = config_with_resolver();
+	struct slirp_config config = config_default();
 
 	(void)state;
 	expect_peer(&config, 0x7f000001, GATEWAY);
@@ -274,8 +258,7 @@ int main(void)
 		cmocka_unit_test(metadata_services_are_refused),
 		cmocka_unit_test(multicast_and_broadcast_are_refused),
 		cmocka_unit_test(nobody_else_is_in_the_subnet),
-		cmocka_unit_test(dns_port_leads_to_the_first_resolver),
-		cmocka_unit_test(dns_is_unreachable_without_a_resolver),
+		cmocka_unit_test(dns_port_is_left_to_the_caller),
 		cmocka_unit_test(restricted_guest_reaches_nothing),
 		cmocka_unit_test(gateway_inside_a_denied_range_still_works),
 		cmocka_unit_test(nat_translate_outbound_deny_list),
