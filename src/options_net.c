@@ -304,8 +304,7 @@ static int net_set(struct slirp_config *slirp, const struct options_pair *pair,
 				pair->key, pair->value ? pair->value : "",
 				net_keys[i].remedy);
 	}
-	return fail_set(fail, -EINVAL,
-			"--net has no option '%s': see mqvmm run --help",
+	return fail_set(fail, -EINVAL, "--net has no option '%s': see --help",
 			pair->key);
 }
 

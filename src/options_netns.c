@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -73,6 +74,18 @@ static int parse_netns_place(const char *text, struct netns_config *config,
 			"--place %s is not possible: give auto or none", text);
 }
 
+static int parse_path(const char *text, struct netns_config *config,
+		      struct fail *fail)
+{
+	config->path = text;
+	if (*text && strlen(text) < PATH_MAX - sizeof("/run/netns/"))
+		return 0;
+	return fail_set(fail, -EINVAL,
+			"--netns %.64s is not possible: give a name of ip "
+			"netns, or a path like /proc/PID/ns/net",
+			text);
+}
+
 enum netns_option {
 	NETNS_QUEUES = 1,
 	NETNS_NET,
@@ -103,8 +116,7 @@ static int netns_option(enum netns_option option, const char *value,
 	case NETNS_NET:
 		return options_parse_net(value, &config->slirp, fail);
 	case NETNS_NETNS:
-		config->path = value;
-		return 0;
+		return parse_path(value, config, fail);
 	case NETNS_INTERFACE:
 		return parse_interface(value, config, fail);
 	case NETNS_PLACE:

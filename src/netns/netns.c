@@ -30,7 +30,6 @@
  * command's start not to be felt on a large host. */
 #define NETNS_QUEUES_DEFAULT_MAX 16
 
-#define NETNS_IPV6_MTU_MIN 1280 /* bytes; RFC 8200, 5 */
 #define NETNS_GONE_CHECK_S 1
 #define NETNS_SETTLE_TURNS 1000 /* of 64 frames: what a queue can hold */
 
@@ -71,7 +70,6 @@ static void netns_choose(struct netns *netns)
 
 	slirp_config_probe(slirp);
 	resolv_read_search(slirp);
-	slirp->ipv6 &= slirp->mtu >= NETNS_IPV6_MTU_MIN;
 	if (slirp->shard_count)
 		return;
 	if (!topology_read_host(&topology))
