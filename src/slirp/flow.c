@@ -190,6 +190,13 @@ struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 	return flow;
 }
 
+void flow_close_socket(struct shard *shard, struct flow *flow)
+{
+	if (flow->sock >= 0)
+		engine_close(shard->engine, flow->sock, flow_token(flow));
+	flow->sock = -1;
+}
+
 void flow_free(struct shard *shard, struct flow *flow)
 {
 	if (flow->dead)
@@ -198,9 +205,7 @@ void flow_free(struct shard *shard, struct flow *flow)
 	timer_cancel(&shard->timers, &flow->timer);
 	index_remove(shard, flow->hash, flow->slot);
 	cds_lfht_del(shard->slirp->table, &flow->node);
-	if (flow->sock >= 0)
-		engine_close(shard->engine, flow->sock, flow_token(flow));
-	flow->sock = -1;
+	flow_close_socket(shard, flow);
 	flow->free_after = grace_tag(shard->slirp);
 	flow->free_next = NULL;
 	*shard->limbo_last = flow;

@@ -140,6 +140,13 @@ struct flow *flow_find(struct shard *shard, const struct flow_key *key);
  */
 void flow_free(struct shard *shard, struct flow *flow);
 
+/**
+ * flow_close_socket() - Close the socket later in the turn; the flow stays
+ *
+ * Operations that are queued for it are dropped, without done().
+ */
+void flow_close_socket(struct shard *shard, struct flow *flow);
+
 /* Token of a flow's socket for engine_watch(). */
 uint64_t flow_token(const struct flow *flow);
 

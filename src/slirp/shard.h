@@ -134,7 +134,8 @@ int outgoing_send(struct shard *shard, unsigned int queue, const void *frame,
  * @op:		What the engine does; filled in by the protocol
  * @flow:	Whose it is
  * @done:	Called in queueing order once the batch has run, with op.result;
- *not called when the flow died meanwhile (then @out is cancelled)
+ *not called when the flow died or lost its socket meanwhile (then @out is
+ * cancelled)
  * @out:	For receives straight into the guest's buffers
  * @has_out:	@out is reserved: done() must commit or cancel it
  * @context:	The protocol's

@@ -42,9 +42,15 @@ uint8_t *shard_op_buffer(struct shard *shard, const struct shard_op *op)
 	return shard->op_memory + (size_t)op->index * SHARD_OP_BUFFER_SIZE;
 }
 
+/* Its socket has been closed since, and the number perhaps used again. */
+static bool batch_lacks_socket(const struct shard_op *op)
+{
+	return op->flow->dead || op->flow->sock < 0;
+}
+
 static void batch_finish(struct shard *shard, struct shard_op *op)
 {
-	if (!op->flow->dead)
+	if (!batch_lacks_socket(op))
 		op->done(shard, op);
 	else if (op->has_out)
 		outgoing_cancel(shard, &op->out);
@@ -55,9 +61,8 @@ static void batch_run(struct shard *shard, struct shard_batch *batch)
 	struct engine_op *list[SHARD_OPS_MAX];
 	unsigned int count = 0;
 
-	/* A flow that died since has had its socket closed, perhaps reused. */
 	for (unsigned int i = 0; i < batch->count; i++)
-		if (!batch->op[i].flow->dead)
+		if (!batch_lacks_socket(&batch->op[i]))
 			list[count++] = &batch->op[i].op;
 	engine_run(shard->engine, list, count);
 	SHARD_COUNT(shard, batches, 1);

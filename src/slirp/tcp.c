@@ -47,7 +47,8 @@ static const struct tcp_state_info tcp_states[] = {
 	[TCP_STATE_FIN_WAIT_2] = { "FIN wait 2", 0 },
 	[TCP_STATE_CLOSING] = { "closing", 60 },
 	[TCP_STATE_LAST_ACK] = { "last ACK", 60 },
-	[TCP_STATE_DONE] = { "done", 1 },
+	[TCP_STATE_TIME_WAIT] = { "time wait", 2 },
+	[TCP_STATE_RESET] = { "reset", 60 },
 };
 
 _Static_assert(sizeof(tcp_states) / sizeof(*tcp_states) == TCP_STATES,
@@ -91,76 +92,6 @@ void tcp_watch(struct shard *shard, struct tcp_flow *tcp, unsigned int ready)
 	tcp->watched = true;
 }
 
-/* Ends */
-
-static void tcp_free(struct shard *shard, struct tcp_flow *tcp)
-{
-	/* A receive that still runs must not write into a buffer given back. */
-	if (tcp->keep_op)
-		tcp->keep_op->op.message.msg_iovlen = 0;
-	if (tcp->keep)
-		shard_put_keep(shard, tcp->keep);
-	tcp->keep = NULL;
-	tcp_hold_free(shard, tcp);
-	flow_free(shard, &tcp->flow);
-}
-
-void tcp_linger(struct shard *shard, int sock)
-{
-	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
-
-	SHARD_COUNT(shard, syscalls, 1);
-	setsockopt(sock, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-}
-
-static void tcp_send_reset(struct shard *shard, struct tcp_flow *tcp)
-{
-	uint8_t flags =
-		tcp->state == TCP_STATE_SYN_SENT ? TH_RST : TH_RST | TH_ACK;
-
-	SHARD_COUNT(shard, tcp_resets, 1);
-	/* Without receive space the guest learns it by its next segment. */
-	tcp_emit(shard, tcp, tcp->snd_max, flags, NULL, 0);
-}
-
-void tcp_finish(struct shard *shard, struct tcp_flow *tcp)
-{
-	/* A close with data unread would be a reset. */
-	tcp_pull_drain(shard, tcp);
-	tcp_free(shard, tcp);
-}
-
-void tcp_reset_host(struct shard *shard, struct tcp_flow *tcp)
-{
-	SHARD_COUNT(shard, tcp_resets, 1);
-	tcp_linger(shard, tcp->flow.sock);
-	tcp_free(shard, tcp);
-}
-
-void tcp_reset_guest(struct shard *shard, struct tcp_flow *tcp)
-{
-	tcp_send_reset(shard, tcp);
-	tcp_free(shard, tcp);
-}
-
-/* Its FIN was passed on to the host. */
-static bool tcp_guest_has_ended(const struct tcp_flow *tcp)
-{
-	return tcp->state == TCP_STATE_CLOSE_WAIT ||
-	       tcp->state >= TCP_STATE_CLOSING;
-}
-
-void tcp_abort(struct shard *shard, struct flow *flow)
-{
-	struct tcp_flow *tcp = tcp_of(flow);
-
-	tcp_send_reset(shard, tcp);
-	/* What the guest ended in order, the host's kernel delivers yet. */
-	if (!tcp_guest_has_ended(tcp))
-		tcp_linger(shard, flow->sock);
-	tcp_free(shard, tcp);
-}
-
 void tcp_refuse(struct shard *shard, const struct flow_key *key,
 		const struct tcp_segment *segment)
 {
@@ -189,10 +120,10 @@ static void tcp_event(struct shard *shard, struct flow *flow,
 {
 	struct tcp_flow *tcp = tcp_of(flow);
 
-	if (tcp->state == TCP_STATE_CONNECTING) {
+	if (tcp->state == TCP_STATE_CONNECTING)
 		tcp_open_event(shard, tcp);
+	if (tcp->state == TCP_STATE_CONNECTING || tcp_is_over(tcp))
 		return;
-	}
 	if (ready & (ENGINE_READABLE | ENGINE_ERROR))
 		tcp->readable = true;
 	if (ready & (ENGINE_DRAIN | ENGINE_ERROR))

@@ -125,8 +125,6 @@ static bool ack_take_fin(struct shard *shard, struct tcp_flow *tcp)
 		tcp_set_state(shard, tcp, TCP_STATE_FIN_WAIT_2);
 		return true;
 	case TCP_STATE_CLOSING:
-		tcp_set_state(shard, tcp, TCP_STATE_DONE);
-		return true;
 	case TCP_STATE_LAST_ACK:
 		tcp_finish(shard, tcp);
 		return false;

@@ -64,10 +64,7 @@ static void input_syn(struct shard *shard, struct tcp_flow *tcp,
 		tcp->syn_due = true;
 	} else if (input_is_closing(tcp)) {
 		/* The guest is done with the old one and uses its port again */
-		if (tcp->state >= TCP_STATE_CLOSING)
-			tcp_finish(shard, tcp);
-		else
-			tcp_reset_host(shard, tcp);
+		tcp_drop(shard, tcp);
 		/* No other shard can own what this one did a moment ago. */
 		tcp_open(shard, &key, packet);
 		return;
@@ -121,14 +118,14 @@ static void input_early(struct shard *shard, struct tcp_flow *tcp,
 	}
 }
 
-/* Return: false if the flow ended meanwhile */
+/* Return: false if that ended the flow */
 static bool input_in_order(struct shard *shard, struct tcp_flow *tcp,
 			   struct tcp_segment *segment)
 {
 	input_trim(tcp, segment);
 	if (segment->length)
 		tcp_push(shard, tcp, segment);
-	if (tcp->flow.dead)
+	if (tcp_is_over(tcp))
 		return false;
 	if (!(segment->flags & TH_FIN) ||
 	    segment->seq + segment->length != tcp->rcv_queued)
@@ -137,7 +134,7 @@ static bool input_in_order(struct shard *shard, struct tcp_flow *tcp,
 		tcp->fin_queued = true;
 	else
 		tcp_push_fin(shard, tcp);
-	return true;
+	return !tcp_is_over(tcp);
 }
 
 static void input_payload(struct shard *shard, struct tcp_flow *tcp,
@@ -254,7 +251,9 @@ void tcp_input(struct shard *shard, struct flow *flow, struct packet *packet)
 	}
 	input_steer(tcp);
 	kind = segment.flags & (TH_SYN | TH_RST | TH_ACK);
-	if (tcp->state == TCP_STATE_CONNECTING) {
+	if (tcp_is_over(tcp)) {
+		tcp_close_input(shard, tcp, &segment, packet);
+	} else if (tcp->state == TCP_STATE_CONNECTING) {
 		if (segment.flags & TH_RST && segment.seq == tcp->rcv_nxt)
 			tcp_reset_host(shard, tcp);
 	} else if (tcp->state == TCP_STATE_SYN_SENT) {

@@ -12,13 +12,14 @@
 #include "slirp/shard.h"
 
 /*
- * What the files of TCP share. Each is named for its duty: tcp.c (states and
- * ends), tcp_open.c (beginnings), tcp_hold.c (segments out of order),
- * tcp_segment.c and tcp_frame.c (reading and writing headers), tcp_input.c
- * (what the guest's segments mean), tcp_ack.c (what they acknowledge),
- * tcp_dns.c (which resolver is asked), tcp_push.c (guest's data to the host
- * socket), tcp_pull.c (host socket's data to the guest), tcp_output.c (segments
- * to the guest), tcp_window.c (what the guest may send), tcp_timer.c.
+ * What the files of TCP share. Each is named for its duty: tcp.c (states),
+ * tcp_open.c (beginnings), tcp_close.c (ends), tcp_hold.c (segments out of
+ * order), tcp_segment.c and tcp_frame.c (reading and writing headers),
+ * tcp_input.c (what the guest's segments mean), tcp_ack.c (what they
+ * acknowledge), tcp_dns.c (which resolver is asked), tcp_push.c (guest's data
+ * to the host socket), tcp_pull.c (host socket's data to the guest),
+ * tcp_output.c (segments to the guest), tcp_window.c (what the guest may send),
+ * tcp_timer.c.
  *
  * "rcv" and "snd" are as in RFC 9293 3.3.1, seen from here: rcv is what the
  * guest sends, snd is what we send to the guest.
@@ -34,7 +35,8 @@ enum tcp_state {
 	TCP_STATE_FIN_WAIT_2,   /* the same, acknowledged; guest may send */
 	TCP_STATE_CLOSING,      /* both FINs are out, ours not acknowledged */
 	TCP_STATE_LAST_ACK,     /* the same, the guest's came first */
-	TCP_STATE_DONE,         /* over, but for the ACK of the guest's FIN */
+	TCP_STATE_TIME_WAIT,    /* over; late segments are known for its own */
+	TCP_STATE_RESET,        /* over; the guest is yet to be told by RST */
 	TCP_STATES
 };
 
@@ -77,6 +79,7 @@ struct tcp_held;
  * @rcv_edge:	Right edge of what the guest may send
  * @rcv_told:	Right edge that the guest was last told
  * @rcv_acked:	Acknowledged to the guest
+ * @irs:	Initial sequence number of the guest's
  * @rcv_granted: Window at the last look at the socket's buffer, bytes
  * @send_op:	Queued send that further segments of this turn join
  * @held:	Segments that came before their turn, by sequence number
@@ -140,6 +143,7 @@ struct tcp_flow {
 	uint32_t rcv_edge;
 	uint32_t rcv_told;
 	uint32_t rcv_acked;
+	uint32_t irs;
 	uint32_t rcv_granted;
 	struct shard_op *send_op;
 	struct tcp_held *held;
@@ -229,6 +233,12 @@ static inline uint32_t tcp_data_max(const struct tcp_flow *tcp)
 	return tcp_fin_sent(tcp) ? tcp->fin_seq : tcp->snd_max;
 }
 
+/* It has no socket any more. */
+static inline bool tcp_is_over(const struct tcp_flow *tcp)
+{
+	return tcp->flow.dead || tcp->state >= TCP_STATE_TIME_WAIT;
+}
+
 /* tcp_segment.c */
 
 /**
@@ -298,20 +308,40 @@ void tcp_touch(struct shard *shard, struct tcp_flow *tcp);
 void tcp_refuse(struct shard *shard, const struct flow_key *key,
 		const struct tcp_segment *segment);
 
-/* Have the socket's close send RST. */
-void tcp_linger(struct shard *shard, int sock);
-
 /* Ask the engine for readiness, ENGINE_* bits. */
 void tcp_watch(struct shard *shard, struct tcp_flow *tcp, unsigned int ready);
 
-/* Ways to end a flow, all with flow_free(): both sides are done ... */
+/* tcp_close.c */
+
+/* Have the socket's close send RST. */
+void tcp_linger(struct shard *shard, int sock);
+
+/**
+ * tcp_finish() - Both sides have ended
+ *
+ * Closes the socket. The flow stays for a while, to tell late segments of it
+ * from those of no connection, and to acknowledge the guest's FIN again.
+ */
 void tcp_finish(struct shard *shard, struct tcp_flow *tcp);
-/* ... the guest reset, so the host's peer is reset ... */
+
+/* The guest reset, so the host's peer is reset; the flow is gone. */
 void tcp_reset_host(struct shard *shard, struct tcp_flow *tcp);
-/* ... the host failed, so the guest is reset ... */
+
+/* The host failed, so the guest is reset: at once, and the flow is gone, or
+ * when it has receive space. */
 void tcp_reset_guest(struct shard *shard, struct tcp_flow *tcp);
-/* ... neither: both are reset. */
+
+/* The guest has begun something else on its port: the flow is gone, and the
+ * host's peer reset unless the guest had ended in order. */
+void tcp_drop(struct shard *shard, struct tcp_flow *tcp);
+
+/* The same, and the guest is reset. */
 void tcp_abort(struct shard *shard, struct flow *flow);
+
+/* tcp_input() and tcp_output() of a flow that is over. */
+void tcp_close_input(struct shard *shard, struct tcp_flow *tcp,
+		     const struct tcp_segment *segment, struct packet *packet);
+void tcp_close_output(struct shard *shard, struct tcp_flow *tcp);
 
 /* tcp_open.c, beside tcp_open() and tcp_accept() of protocols.h */
 
@@ -382,7 +412,7 @@ void tcp_rewind(struct tcp_flow *tcp);
  * tcp_push() - In-order payload goes to the host socket
  *
  * Joins the send that the turn has queued already. May run the batch; the flow
- * may be dead afterwards.
+ * may be over afterwards.
  */
 void tcp_push(struct shard *shard, struct tcp_flow *tcp,
 	      const struct tcp_segment *segment);

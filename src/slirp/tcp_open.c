@@ -56,6 +56,7 @@ void tcp_negotiate(struct shard *shard, struct tcp_flow *tcp,
 	tcp->snd_scale = syn->scale < 0 ? 0 : (uint8_t)syn->scale;
 	tcp->snd_wnd = syn->window;
 	tcp->snd_wnd_max = syn->window;
+	tcp->irs = syn->seq;
 	tcp->rcv_nxt = syn->seq + 1;
 	tcp->rcv_queued = tcp->rcv_nxt;
 	tcp->rcv_acked = tcp->rcv_nxt;

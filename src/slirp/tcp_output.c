@@ -174,14 +174,10 @@ void tcp_output(struct shard *shard, struct tcp_flow *tcp)
 		if (tcp->syn_due)
 			output_syn(shard, tcp);
 		break;
-	case TCP_STATE_DONE:
-		tcp->ack_now = tcp->rcv_acked != tcp->rcv_nxt;
-		output_ack(shard, tcp);
-		if (tcp->rcv_acked == tcp->rcv_nxt) {
-			tcp_finish(shard, tcp);
-			return;
-		}
-		break;
+	case TCP_STATE_TIME_WAIT:
+	case TCP_STATE_RESET:
+		tcp_close_output(shard, tcp);
+		return;
 	default:
 		tcp_window_refresh(shard, tcp);
 		tcp_pull(shard, tcp);

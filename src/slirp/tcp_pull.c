@@ -120,7 +120,7 @@ static void pull_adapt(struct tcp_flow *tcp, uint32_t asked, uint32_t got)
 
 static void pull_next(struct shard *shard, struct tcp_flow *tcp)
 {
-	if (tcp->flow.dead || tcp->pulls)
+	if (tcp_is_over(tcp) || tcp->pulls)
 		return;
 	if (pull_has_data(tcp) && tcp_pull_room(tcp))
 		shard_queue_ack(shard, &tcp->flow);
@@ -179,7 +179,7 @@ static void pull_small_done(struct shard *shard, struct shard_op *op)
 		pull_send_kept(shard, tcp);
 	} else {
 		pull_ended(shard, tcp, got);
-		if (!tcp->flow.dead)
+		if (!tcp_is_over(tcp))
 			tcp_pull_release(shard, tcp);
 	}
 	pull_next(shard, tcp);

@@ -100,7 +100,7 @@ void tcp_push(struct shard *shard, struct tcp_flow *tcp,
 	if (push_join(shard, tcp, segment))
 		return;
 	shard_run_batch(shard);
-	if (tcp->flow.dead)
+	if (tcp_is_over(tcp))
 		return;
 	/* It may have been too much for the socket. */
 	if (segment->seq != tcp->rcv_queued ||
@@ -115,9 +115,8 @@ void tcp_push_fin(struct shard *shard, struct tcp_flow *tcp)
 	tcp->rcv_nxt++;
 	tcp->rcv_queued = tcp->rcv_nxt;
 	if (tcp->state == TCP_STATE_FIN_WAIT_2) {
-		/* Closing the socket tells the host; here is nothing left. */
-		tcp->ack_now = true;
-		tcp_set_state(shard, tcp, TCP_STATE_DONE);
+		/* Closing the socket tells the host. */
+		tcp_finish(shard, tcp);
 		return;
 	}
 	SHARD_COUNT(shard, syscalls, 1);

@@ -198,7 +198,7 @@ void shard_run_batch(struct shard *shard)
 		for (unsigned int i = 0; i < count; i++) {
 			struct shard_op *op = &shard->op[which][i];
 
-			if (!op->flow->dead)
+			if (!op->flow->dead && op->flow->sock >= 0)
 				op->done(shard, op);
 			else if (op->has_out)
 				outgoing_cancel(shard, &op->out);
@@ -339,15 +339,20 @@ struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 	return flow;
 }
 
+void flow_close_socket(struct shard *shard, struct flow *flow)
+{
+	if (flow->sock >= 0)
+		engine_close(shard->engine, flow->sock, flow_token(flow));
+	flow->sock = -1;
+}
+
 void flow_free(struct shard *shard, struct flow *flow)
 {
 	if (flow->dead)
 		return;
 	flow->dead = true;
 	timer_cancel(&shard->timers, &flow->timer);
-	if (flow->sock >= 0)
-		engine_close(shard->engine, flow->sock, flow_token(flow));
-	flow->sock = -1;
+	flow_close_socket(shard, flow);
 	SHARD_COUNT(shard, flows_ended, 1);
 }
 

@@ -46,7 +46,7 @@ static void test_transaction_takes_three_frames(void **state)
 	assert_int_equal(heard.ack, guest->seq);
 	guest_send(guest, TH_ACK, NULL, 0);
 	fake_turn(guest->shard);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
+	guest_expect_over(guest);
 	assert_int_equal(guest->shard->sent_count, 3);
 	assert_int_equal(guest->shard->counters.tcp_resets, 0);
 }
@@ -85,7 +85,7 @@ static void test_guest_closes_its_half_first(void **state)
 	guest_expect(guest, TH_ACK | TH_FIN, &heard);
 	guest_send(guest, TH_ACK, NULL, 0);
 	fake_turn(guest->shard);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
+	guest_expect_over(guest);
 }
 
 static void test_host_closes_its_half_first(void **state)
@@ -107,7 +107,7 @@ static void test_host_closes_its_half_first(void **state)
 	guest_expect(guest, TH_ACK, &heard);
 	assert_int_equal(heard.ack, guest->seq);
 	host_expect_eof(guest);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
+	guest_expect_over(guest);
 }
 
 static void test_both_close_at_once(void **state)
@@ -131,7 +131,7 @@ static void test_both_close_at_once(void **state)
 	fake_turn(guest->shard);
 	guest_expect(guest, TH_ACK, &heard);
 	assert_int_equal(heard.ack, guest->seq);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
+	guest_expect_over(guest);
 	assert_int_equal(guest->shard->counters.tcp_resets, 0);
 }
 
@@ -362,7 +362,7 @@ static void test_bulk_before_end_is_not_reset(void **state)
 	guest_send(guest, TH_ACK | TH_FIN, NULL, 0);
 	fake_turn(guest->shard);
 	fake_turn(guest->shard);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
+	guest_expect_over(guest);
 	host_expect_eof(guest);
 }
 

@@ -349,6 +349,14 @@ void host_expect_reset(struct guest *guest)
 	assert_int_equal(errno, ECONNRESET);
 }
 
+void guest_expect_over(struct guest *guest)
+{
+	const struct shard *shard = guest->shard;
+
+	for (unsigned int i = 0; i < shard->flow_count; i++)
+		assert_int_equal(shard->flow[i]->sock, -1);
+}
+
 struct flow *guest_flow(struct guest *guest)
 {
 	struct shard *shard = guest->shard;

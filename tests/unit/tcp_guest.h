@@ -96,6 +96,9 @@ void host_expect_silence(struct guest *guest);
 void host_expect_eof(struct guest *guest);
 void host_expect_reset(struct guest *guest);
 
+/* No flow has a host socket. */
+void guest_expect_over(struct guest *guest);
+
 /* The one flow that lives. */
 struct flow *guest_flow(struct guest *guest);
 
