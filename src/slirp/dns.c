@@ -211,6 +211,7 @@ static void dns_received(struct shard *shard, struct dns_flow *dns,
 	if (query)
 		dns_query_answered(shard, query, data, size);
 	from = dns_address(&dns->flow.key);
+	shard_carried_rx(shard, &dns->flow, size);
 	udp_deliver(shard, dns->flow.rx_queue, &from, &to, data, size,
 		    dns->fragment_id++);
 }
@@ -292,12 +293,19 @@ static void dns_timer(struct shard *shard, struct flow *flow)
 		dns_query_arm(shard, dns);
 }
 
+static void dns_inspect(struct flow *flow, struct slirp_flow *info)
+{
+	(void)flow;
+	info->state = "DNS";
+}
+
 const struct flow_ops dns_flow_ops = {
 	.input = dns_input,
 	.event = dns_event,
 	.timer = dns_timer,
 	.resume = dns_resume,
 	.abort = dns_abort,
+	.inspect = dns_inspect,
 };
 
 int dns_open(struct shard *shard, const struct flow_key *key,

@@ -202,6 +202,7 @@ void dns_query_forward(struct shard *shard, struct dns_flow *dns,
 	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
 						 op->op.iov, PORT_IOV_MAX);
 	udp_set_name(op, dns->family, &resolvers->endpoint[first]);
+	shard_carried_tx(shard, &dns->flow, packet->l4.left);
 	if (!query) {
 		dns->uncopied = true;
 		return;

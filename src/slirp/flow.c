@@ -25,7 +25,7 @@ static uint32_t flow_hash(const struct slirp *slirp, const struct flow_key *key)
 	return (uint32_t)siphash13(slirp->secret, key, sizeof(*key));
 }
 
-static struct flow *flow_in_slot(const struct shard *shard, uint32_t slot)
+struct flow *flow_in_slot(const struct shard *shard, uint32_t slot)
 {
 	return (struct flow *)(shard->slab + (size_t)slot * FLOW_SLOT_SIZE);
 }
@@ -160,6 +160,8 @@ static void slot_init(struct shard *shard, struct flow *flow,
 	flow->rx_queue = (uint16_t)shard->input_queue;
 	flow->sock = -1;
 	flow->ops = ops;
+	flow->made_us = shard->now_us;
+	flow->active_us = shard->now_us;
 }
 
 struct flow *flow_create(struct shard *shard, const struct flow_key *key,
@@ -180,6 +182,9 @@ struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 				    table_match, &flow->key, &flow->node);
 	if (there != &flow->node) {
 		*owner = caa_container_of(there, struct flow, node)->owner;
+		/* The slot holds no flow: flow_at() and others must not see
+		 * one. */
+		flow->ops = NULL;
 		flow->free_next = shard->free_first;
 		shard->free_first = flow;
 		return NULL;

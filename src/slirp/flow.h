@@ -45,6 +45,7 @@ struct flow_key {
 struct shard;
 struct packet;
 struct flow;
+struct slirp_flow;
 
 /**
  * struct flow_ops - What a protocol does for its flows
@@ -56,6 +57,7 @@ struct flow;
  *		turn's end was asked for with shard_queue_ack()
  * @abort:	End it now: the limits demand its slot, or the NAT is
  *		destroyed. Must call flow_free().
+ * @inspect:	Fill in @info's state and, where it is known, rtt_us
  *
  * Each may queue up to FLOW_OPS_MAX engine operations and may free its flow.
  */
@@ -67,6 +69,7 @@ struct flow_ops {
 	void (*timer)(struct shard *shard, struct flow *flow);
 	void (*resume)(struct shard *shard, struct flow *flow);
 	void (*abort)(struct shard *shard, struct flow *flow);
+	void (*inspect)(struct flow *flow, struct slirp_flow *info);
 };
 
 #define FLOW_OPS_MAX 4
@@ -88,6 +91,10 @@ struct flow_ops {
  * @stall_next, @ack_next: Links of those lists
  * @published:	Non-zero once @key may be read by other shards: stored after
  *		the key, pairs with the load in the table's match function
+ * @tx_bytes, @rx_bytes: Payload from the guest and to it, once each; TCP's
+ *		rx_bytes with SYN and FIN
+ * @made_us:	Beginning, shard's clock
+ * @active_us:	Last payload, either way
  * @free_after:	Grace period that must have passed before the slot is reused
  * @free_next:	In the limbo or free list
  */
@@ -108,6 +115,10 @@ struct flow {
 	struct timer timer;
 	struct flow *stall_next;
 	struct flow *ack_next;
+	uint64_t tx_bytes;
+	uint64_t rx_bytes;
+	uint64_t made_us;
+	uint64_t active_us;
 	uint64_t free_after;
 	struct flow *free_next;
 };

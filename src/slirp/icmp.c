@@ -166,6 +166,7 @@ static void icmp_reply(struct shard *shard, struct icmp_flow *ping,
 	iov_write(out->space.iov, out->space.iov_count, 0, header, at);
 	iov_write(out->space.iov, out->space.iov_count, at, icmp,
 		  sizeof(*icmp));
+	shard_carried_rx(shard, &ping->flow, size);
 	outgoing_commit(shard, out, at + size, NULL);
 }
 
@@ -298,6 +299,7 @@ static void icmp_input(struct shard *shard, struct flow *flow,
 	op->op.message.msg_name = &op->op.address;
 	op->op.message.msg_namelen =
 		endpoint_to_sockaddr(&host, AF_UNSPEC, &op->op.address);
+	shard_carried_tx(shard, flow, packet->l4.left);
 	timer_set(shard_timers(shard), &flow->timer,
 		  shard_now_ms(shard) + ICMP_IDLE_MS);
 }
@@ -315,12 +317,19 @@ static void icmp_resume(struct shard *shard, struct flow *flow)
 	icmp_pull(shard, icmp_of(flow));
 }
 
+static void icmp_inspect(struct flow *flow, struct slirp_flow *info)
+{
+	(void)flow;
+	info->state = "echo";
+}
+
 const struct flow_ops icmp_flow_ops = {
 	.input = icmp_input,
 	.event = icmp_event,
 	.timer = flow_free,
 	.resume = icmp_resume,
 	.abort = flow_free,
+	.inspect = icmp_inspect,
 };
 
 static int icmp_make_socket(struct shard *shard, bool is4)

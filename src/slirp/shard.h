@@ -73,6 +73,21 @@ const struct slirp_policy *shard_policy(const struct shard *shard);
 uint64_t shard_now_ms(const struct shard *shard);
 uint64_t shard_now_us(const struct shard *shard);
 
+/* A flow has carried payload: from the guest, or to it. */
+static inline void shard_carried_tx(const struct shard *shard,
+				    struct flow *flow, uint64_t bytes)
+{
+	flow->tx_bytes += bytes;
+	flow->active_us = shard_now_us(shard);
+}
+
+static inline void shard_carried_rx(const struct shard *shard,
+				    struct flow *flow, uint64_t bytes)
+{
+	flow->rx_bytes += bytes;
+	flow->active_us = shard_now_us(shard);
+}
+
 /* What the shard's own port's driver takes at this moment. */
 const struct port_features *shard_features(const struct shard *shard);
 

@@ -229,6 +229,9 @@ void shard_run_stalled(struct shard *shard);
 /* flow.c */
 int flow_setup(struct shard *shard, struct fail *fail);
 void flow_teardown(struct shard *shard);
+/* Whatever is in a slot below slab_used: a flow if it has ops and is not dead.
+ */
+struct flow *flow_in_slot(const struct shard *shard, uint32_t slot);
 struct flow *flow_at(struct shard *shard, uint32_t slot, uint32_t generation);
 /* The shard that owns a key, -1 if none does. */
 int flow_owner(struct shard *shard, const struct flow_key *key);

@@ -213,6 +213,58 @@ const char *slirp_engine_name(const struct slirp *slirp);
 unsigned int slirp_forward_port(const struct slirp *slirp, unsigned int index);
 
 /**
+ * struct slirp_flow - A flow as it was at one moment
+ * @protocol:	IPPROTO_*
+ * @guest, @peer: Its ends as the guest sees them; @peer is zero for a UDP
+ *		mapping, which any peer may use; @guest.port is the identifier
+ *		of an ICMP echo
+ * @shard:	Its owner
+ * @state:	For people; a constant string
+ * @tx_bytes, @rx_bytes: Payload from the guest and to it, each byte once
+ * @rtt_us:	Smoothed round trip time of TCP to the guest, microseconds; 0
+ *		while it is not known
+ * @age_ms:	Since it began, milliseconds
+ * @idle_ms:	Since it carried payload, either way, milliseconds
+ */
+struct slirp_flow {
+	uint8_t protocol;
+	struct slirp_endpoint guest;
+	struct slirp_endpoint peer;
+	unsigned int shard;
+	const char *state;
+	uint64_t tx_bytes;
+	uint64_t rx_bytes;
+	uint32_t rtt_us;
+	uint64_t age_ms;
+	uint64_t idle_ms;
+};
+
+/* Where slirp_list_flows() goes on; zero at the beginning. */
+struct slirp_flow_cursor {
+	unsigned int shard;
+	uint32_t slot;
+};
+
+/* Slots of a shard that slirp_list_flows() looks at between two turns. */
+#define SLIRP_FLOWS_SLICE 256
+
+/**
+ * slirp_list_flows() - The next flows that are live
+ * @at:		Where to go on, moved
+ * @flow:	Room for @count flows, at least 1
+ *
+ * A flow that lives throughout the listing is in it once; one that begins or
+ * ends meanwhile may be. A shard is asked between two turns, for at most
+ * SLIRP_FLOWS_SLICE slots at a time.
+ *
+ * Return: flows written; 0 at the end
+ *
+ * Context: any thread but a shard's; sleeps.
+ */
+unsigned int slirp_list_flows(struct slirp *slirp, struct slirp_flow_cursor *at,
+			      struct slirp_flow *flow, unsigned int count);
+
+/**
  * slirp_print_stats() - Write every shard's counters as JSON: {"shards":[...]}
  * @out:	Where to
  *

@@ -138,10 +138,22 @@ static void tcp_resume(struct shard *shard, struct flow *flow)
 	tcp_output(shard, tcp_of(flow));
 }
 
+static void tcp_inspect(struct flow *flow, struct slirp_flow *info)
+{
+	const struct tcp_flow *tcp = tcp_of(flow);
+
+	info->state = tcp_state_name(tcp->state);
+	info->rtt_us = tcp->srtt_us;
+	/* SYN and FIN take a sequence number each, and are no payload. */
+	info->rx_bytes -= tcp->snd_max != tcp->iss;
+	info->rx_bytes -= tcp_fin_sent(tcp);
+}
+
 const struct flow_ops tcp_flow_ops = {
 	.input = tcp_input,
 	.event = tcp_event,
 	.timer = tcp_timer,
 	.resume = tcp_resume,
 	.abort = tcp_abort,
+	.inspect = tcp_inspect,
 };

@@ -38,8 +38,11 @@ static void output_sent(struct shard *shard, struct tcp_flow *tcp, uint32_t seq,
 	if (!length)
 		return;
 	tcp->snd_nxt = seq + (uint32_t)length;
-	if (tcp_seq_diff(tcp->snd_nxt, tcp->snd_max) > 0)
+	if (tcp_seq_diff(tcp->snd_nxt, tcp->snd_max) > 0) {
+		shard_carried_rx(shard, &tcp->flow,
+				 tcp->snd_nxt - tcp->snd_max);
 		tcp->snd_max = tcp->snd_nxt;
+	}
 	tcp_ack_expect(shard, tcp);
 }
 

@@ -42,6 +42,7 @@ static void push_taken(struct shard *shard, struct tcp_flow *tcp,
 		       uint32_t bytes)
 {
 	tcp->rcv_nxt += bytes;
+	shard_carried_tx(shard, &tcp->flow, bytes);
 	if (tcp->rcv_nxt != tcp->rcv_queued) {
 		tcp->rcv_queued = tcp->rcv_nxt;
 		tcp->fin_queued = false;

@@ -231,6 +231,7 @@ static void udp_input(struct shard *shard, struct flow *flow,
 	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
 						 op->op.iov, PORT_IOV_MAX);
 	udp_set_name(op, AF_UNSPEC, &host);
+	shard_carried_tx(shard, flow, packet->l4.left);
 	udp_touch(shard, udp_of(flow), port);
 }
 
@@ -274,12 +275,18 @@ static void udp_resume(struct shard *shard, struct flow *flow)
 	udp_pull(shard, udp_of(flow), udp_of(flow)->burst);
 }
 
+static void udp_inspect(struct flow *flow, struct slirp_flow *info)
+{
+	info->state = udp_of(flow)->forward ? "forward" : "mapping";
+}
+
 const struct flow_ops udp_flow_ops = {
 	.input = udp_input,
 	.event = udp_event,
 	.timer = flow_free,
 	.resume = udp_resume,
 	.abort = flow_free,
+	.inspect = udp_inspect,
 };
 
 static void udp_begin(struct shard *shard, struct flow *flow, int sock)

@@ -13,7 +13,7 @@
  */
 
 #define UDP_DNS_IDLE_MS 10000 /* RFC 4787, REQ-5 a: a well-known short one */
-#define UDP_PEERS_MAX   16
+#define UDP_PEERS_MAX   12
 #define UDP_DATA_MAX    65507 /* bytes of payload */
 
 /* Bytes before a datagram's payload that udp_deliver() writes its header to. */

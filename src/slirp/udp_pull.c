@@ -75,6 +75,7 @@ static void udp_received(struct shard *shard, struct udp_flow *udp,
 	size_t size = (size_t)op->op.result;
 	struct slirp_endpoint from = endpoint_from_sockaddr(&op->op.address);
 
+	shard_carried_rx(shard, &udp->flow, size);
 	if (udp->forward)
 		udp_remember_peer(udp, &from);
 	from.address = nat_translate_peer(shard_config(shard), &from.address,
