@@ -31,7 +31,8 @@ grep -Hn '#include "slirp/' src/virtio/*.[ch] | grep -v 'slirp/port.h"' &&
 	complain "src/virtio includes more of the NAT than its port"
 may_include slirp sched
 may_include tap slirp
-may_include netns tap slirp sched
+may_include control slirp
+may_include netns tap control slirp sched
 grep -HnE '#include "[a-z]+/[a-z0-9_]*_internal\.h"' src/*/*.[ch] src/*.[ch] |
 	awk -F'[/:"]' '{ split($0, part, ":"); split(part[1], path, "/");
 		match($0, /#include "[a-z]+/); folder = substr($0, RSTART + 10, RLENGTH - 10);
@@ -50,7 +51,7 @@ done
 } | sort -u | xargs grep -L 'SPDX-License-Identifier' | grep . &&
 	complain "these files lack a licence line"
 
-for folder in base sched kvm pci slirp tap netns virtio; do
+for folder in base sched kvm pci slirp control tap netns virtio; do
 	[ -e "$build/src/$folder/libmqvmm_$folder.a" ] ||
 		complain "$build has no library of src/$folder to look into"
 done

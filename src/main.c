@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "control/ctl.h"
 #include "doctor.h"
 #include "netns/netns.h"
 #include "options.h"
@@ -33,6 +35,7 @@ static const char main_help[] =
 	"\n"
 	"  run       run a guest\n"
 	"  netns     run a command in a network namespace\n"
+	"  ctl       ask a running mqvmm, and change it\n"
 	"  doctor    say what this host offers\n"
 	"\n"
 	"mqvmm COMMAND --help tells more, mqvmm --version the version.\n";
@@ -87,6 +90,17 @@ static int command_netns(int argc, char **argv)
 	return status;
 }
 
+static int command_ctl(int argc, char **argv)
+{
+	struct fail fail = { 0 };
+	int ret = ctl_run(argc, argv, &fail);
+
+	if (ret)
+		return fail_with(&fail,
+				 ret == -EINVAL ? STATUS_USAGE : STATUS_FAILED);
+	return STATUS_OK;
+}
+
 static int command_doctor(int argc, char **argv)
 {
 	bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
@@ -114,6 +128,7 @@ struct command {
 static const struct command commands[] = {
 	{ "run", command_run },
 	{ "netns", command_netns },
+	{ "ctl", command_ctl },
 	{ "doctor", command_doctor },
 };
 

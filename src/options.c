@@ -32,6 +32,7 @@ static const char run_help[] =
 	"  --place auto|none pin virtual CPUs and shards to CPUs (auto)\n"
 	"  --no-reboot       end when the guest reboots\n"
 	"  --stats FILE      write counters as JSON at the end and on SIGUSR1\n"
+	"  --control SOCKET  make a socket for mqvmm ctl\n"
 	"  --help            print this\n"
 	"\n"
 	"Exit status: 0 the guest was switched off or mqvmm was stopped;\n"
@@ -207,6 +208,7 @@ enum run_option {
 	RUN_PLACE,
 	RUN_NO_REBOOT,
 	RUN_STATS,
+	RUN_CONTROL,
 	RUN_HELP,
 };
 
@@ -221,6 +223,7 @@ static const struct option run_options[] = {
 	{ "place", required_argument, NULL, RUN_PLACE },
 	{ "no-reboot", no_argument, NULL, RUN_NO_REBOOT },
 	{ "stats", required_argument, NULL, RUN_STATS },
+	{ "control", required_argument, NULL, RUN_CONTROL },
 	{ "help", no_argument, NULL, RUN_HELP },
 	{ 0 },
 };
@@ -254,6 +257,9 @@ static int run_option(enum run_option option, const char *value,
 		return 0;
 	case RUN_STATS:
 		config->stats = value;
+		return 0;
+	case RUN_CONTROL:
+		config->control = value;
 		return 0;
 	case RUN_HELP:
 		return 1;

@@ -25,6 +25,7 @@ static const char netns_help[] =
 	"  --interface NAME  of the interface in the namespace (eth0)\n"
 	"  --place auto|none pin shards to CPUs (auto)\n"
 	"  --stats FILE      write counters as JSON at the end and on SIGUSR1\n"
+	"  --control SOCKET  make a socket for mqvmm ctl\n"
 	"  --help            print this\n"
 	"\n"
 	"Exit status: that of COMMAND, or 128 + N when signal N ended it; 125\n"
@@ -93,6 +94,7 @@ enum netns_option {
 	NETNS_INTERFACE,
 	NETNS_PLACE,
 	NETNS_STATS,
+	NETNS_CONTROL,
 	NETNS_HELP,
 };
 
@@ -103,6 +105,7 @@ static const struct option netns_options[] = {
 	{ "interface", required_argument, NULL, NETNS_INTERFACE },
 	{ "place", required_argument, NULL, NETNS_PLACE },
 	{ "stats", required_argument, NULL, NETNS_STATS },
+	{ "control", required_argument, NULL, NETNS_CONTROL },
 	{ "help", no_argument, NULL, NETNS_HELP },
 	{ 0 },
 };
@@ -123,6 +126,9 @@ static int netns_option(enum netns_option option, const char *value,
 		return parse_netns_place(value, config, fail);
 	case NETNS_STATS:
 		config->stats = value;
+		return 0;
+	case NETNS_CONTROL:
+		config->control = value;
 		return 0;
 	case NETNS_HELP:
 		return 1;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "control/control.h"
 #include "pci/root.h"
 #include "sched/placement.h"
 #include "virtio/net.h"
@@ -35,6 +36,7 @@ struct vmm {
 	struct virtio_net *net;
 	struct slirp *slirp;
 	struct virtio_pci *pci;
+	struct control *control;
 	struct placement placement;
 	pthread_t signal_thread;
 	sigset_t signals;
@@ -60,6 +62,18 @@ static void vmm_write_stats(struct vmm *vmm)
 {
 	if (vmm->config->stats)
 		file_replace(vmm->config->stats, vmm_print_stats, vmm);
+}
+
+static int vmm_start_control(struct vmm *vmm, struct fail *fail)
+{
+	struct control_config config = {
+		.path = vmm->config->control,
+		.slirp = vmm->slirp,
+		.print_stats = vmm_print_stats,
+		.context = vmm,
+	};
+
+	return config.path ? control_start(&config, &vmm->control, fail) : 0;
 }
 
 /* Placement */
@@ -242,7 +256,10 @@ int vmm_run(const struct vmm_config *config, enum machine_end *end,
 	if (!ret && vmm.slirp)
 		ret = slirp_start(vmm.slirp, vmm_place_shard, &vmm, fail);
 	if (!ret)
+		ret = vmm_start_control(&vmm, fail);
+	if (!ret)
 		ret = vmm_loop(&vmm, end, fail);
+	control_stop(vmm.control);
 	vmm_end_signals(&vmm);
 	if (!ret)
 		vmm_write_stats(&vmm);

@@ -16,6 +16,7 @@
  * @place:	Pin vCPUs and shards to CPUs
  * @reboot:	Start the guest again when it reboots
  * @stats:	File for the counters, NULL for none
+ * @control:	Path of the control socket, NULL for none
  */
 struct vmm_config {
 	struct machine_config machine;
@@ -24,6 +25,7 @@ struct vmm_config {
 	bool place;
 	bool reboot;
 	const char *stats;
+	const char *control;
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "control/control.h"
 #include "netns/init.h"
 #include "netns/namespace.h"
 #include "sched/placement.h"
@@ -38,6 +39,7 @@ struct netns {
 	struct namespace namespace;
 	struct placement placement;
 	struct slirp *slirp;
+	struct control *control;
 	struct port *port[NETNS_QUEUES_MAX];
 	int fd[NETNS_QUEUES_MAX];
 	unsigned int queues; /* entries of port and fd that are in use */
@@ -164,6 +166,18 @@ static int netns_create_nat(struct netns *netns, struct fail *fail)
 	return ret;
 }
 
+static int netns_start_control(struct netns *netns, struct fail *fail)
+{
+	struct control_config config = {
+		.path = netns->config.control,
+		.slirp = netns->slirp,
+		.print_stats = netns_print_stats,
+		.context = netns,
+	};
+
+	return config.path ? control_start(&config, &netns->control, fail) : 0;
+}
+
 /* Return: true with *status set once the init has ended */
 static bool netns_reap(struct netns *netns, int *status)
 {
@@ -253,6 +267,8 @@ static int netns_serve(struct netns *netns, int *status, struct fail *fail)
 
 	file_raise_limit();
 	ret = netns_create_nat(netns, fail);
+	if (!ret)
+		ret = netns_start_control(netns, fail);
 	if (ret)
 		return ret;
 	if (!netns_runs_command(&netns->config)) {
@@ -279,6 +295,7 @@ int netns_run(const struct netns_config *config, int *status, struct fail *fail)
 	ret = netns_create_namespace(&netns, fail);
 	if (!ret)
 		ret = netns_serve(&netns, status, fail);
+	control_stop(netns.control);
 	slirp_destroy(netns.slirp);
 	for (unsigned int i = 0; i < netns.queues; i++) {
 		tap_port_destroy(netns.port[i]);

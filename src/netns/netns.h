@@ -20,6 +20,7 @@
  *		is run, else the user's shell
  * @place:	Pin shards to CPUs
  * @stats:	File for the counters, NULL for none
+ * @control:	Path of the control socket, NULL for none
  */
 struct netns_config {
 	struct slirp_config slirp;
@@ -28,6 +29,7 @@ struct netns_config {
 	char *const *command;
 	bool place;
 	const char *stats;
+	const char *control;
 };
 
 /**

@@ -3,9 +3,6 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
-#include <net/ethernet.h>
-#include <netinet/ip.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -19,11 +16,11 @@
 #include <cmocka.h>
 
 #include "slirp/slirp.h"
+#include "support/datagram.h"
 #include "support/fake_port.h"
 
 #define SHARDS     2
 #define WAIT_MS    5000 /* longest wait for anything that must come */
-#define HEADERS    (14 + 20 + 8)
 #define GUEST_PORT 4000
 
 struct fixture {
@@ -100,51 +97,11 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static uint16_t header_checksum(const struct iphdr *ip)
-{
-	const uint8_t *bytes = (const uint8_t *)ip;
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < sizeof(*ip); i += 2)
-		sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
-	sum = (sum >> 16) + (sum & 0xffff);
-	return htons((uint16_t) ~((sum >> 16) + sum));
-}
-
-/* A datagram from the guest to the host's socket behind the gateway. */
-static size_t make_datagram(const struct fixture *f, uint8_t *frame,
-			    const void *data, size_t size)
-{
-	struct ether_header ether = { .ether_type = htons(ETHERTYPE_IP) };
-	struct iphdr ip = {
-		.version = 4,
-		.ihl = 5,
-		.ttl = 64,
-		.protocol = IPPROTO_UDP,
-		.tot_len = htons((uint16_t)(28 + size)),
-		.saddr = f->config.guest.s_addr,
-		.daddr = f->config.gateway.s_addr,
-	};
-	struct udphdr udp = {
-		.uh_sport = htons(GUEST_PORT),
-		.uh_dport = htons(f->host_port),
-		.uh_ulen = htons((uint16_t)(8 + size)),
-	};
-
-	memcpy(ether.ether_shost, f->config.guest_mac, 6);
-	memcpy(ether.ether_dhost, f->config.gateway_mac, 6);
-	ip.check = header_checksum(&ip);
-	memcpy(frame, &ether, 14);
-	memcpy(frame + 14, &ip, 20);
-	memcpy(frame + 34, &udp, 8);
-	memcpy(frame + HEADERS, data, size);
-	return HEADERS + size;
-}
-
 static void transmit(struct fixture *f, unsigned int queue, uint32_t number)
 {
 	uint8_t frame[128];
-	size_t size = make_datagram(f, frame, &number, sizeof(number));
+	size_t size = datagram_make(&f->config, frame, GUEST_PORT, f->host_port,
+				    &number, sizeof(number));
 
 	fake_port_transmit(f->fake[queue], frame, size);
 }
@@ -176,8 +133,8 @@ static uint32_t guest_take(struct fixture *f, unsigned int queue)
 	uint32_t number = UINT32_MAX;
 
 	if (fake_port_receive(f->fake[queue], frame, WAIT_MS) ==
-	    HEADERS + sizeof(number))
-		memcpy(&number, frame + HEADERS, sizeof(number));
+	    DATAGRAM_HEADERS + sizeof(number))
+		memcpy(&number, frame + DATAGRAM_HEADERS, sizeof(number));
 	return number;
 }
 

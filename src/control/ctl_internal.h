@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MQVMM_CONTROL_CTL_INTERNAL_H
+#define MQVMM_CONTROL_CTL_INTERNAL_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * What the files of the client share: ctl.c (commands and the socket),
+ * ctl_print.c (answers for people), ctl_table.c (columns).
+ */
+
+#define TABLE_COLUMNS_MAX 10
+#define TABLE_CELL_MAX    64 /* bytes with a NUL; what is longer is cut */
+
+/**
+ * struct table - Cells that are printed in columns
+ * @columns:	In a row
+ * @left:	A bit for each column that begins at the left
+ * @count:	Cells so far
+ * @room:	Cells that there is memory for
+ * @cell:	In the order of printing
+ */
+struct table {
+	unsigned int columns;
+	unsigned int left;
+	size_t count;
+	size_t room;
+	char (*cell)[TABLE_CELL_MAX];
+};
+
+/* The next cell of the table. Without memory the table stays as it is. */
+void table_add(struct table *table, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Print it, and free its memory. */
+void table_print(struct table *table, FILE *out);
+
+/* ctl_print.c: what each command's "return" looks like */
+
+void ctl_print_stats(const cJSON *value, FILE *out);
+void ctl_print_flows(const cJSON *value, FILE *out);
+
+#endif

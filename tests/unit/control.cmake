@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-3-Clause
+foreach(name server flows)
+  mqvmm_test(control_${name} SOURCES unit/control_${name}.c unit/control_rig.c
+    support/fake_port.c support/datagram.c LIBS mqvmm_control TIMEOUT 120)
+endforeach()
