@@ -16,6 +16,7 @@
 #include "netns/namespace.h"
 #include "sched/placement.h"
 #include "slirp/resolv.h"
+#include "tap/steer.h"
 #include "tap/tap_port.h"
 
 /*
@@ -143,12 +144,22 @@ static void netns_place_shard(void *context, unsigned int shard)
 	placement_enter_shard(&netns->placement, shard);
 }
 
+/* Without the right to, flows are spread by a hash, which works as well. */
+static void netns_steer(const struct netns *netns)
+{
+	if (netns->placement.pinned && netns->queues > 1)
+		steer_by_cpu(netns->fd[0], netns->placement.shard,
+			     netns->queues);
+}
+
 static int netns_create_nat(struct netns *netns, struct fail *fail)
 {
 	const struct netns_config *config = &netns->config;
 	int ret = placement_plan_host(config->place, 0, netns->queues,
 				      &netns->placement, fail);
 
+	if (!ret)
+		netns_steer(netns);
 	for (unsigned int i = 0; !ret && i < netns->queues; i++) {
 		netns->port[i] =
 			tap_port_create(netns->fd[i], config->slirp.mtu);

@@ -9,3 +9,8 @@ foreach(engine io_uring epoll)
   set_tests_properties(net/nat_${engine} PROPERTIES TIMEOUT 180 LABELS net
     SKIP_RETURN_CODE 77)
 endforeach()
+
+add_test(NAME net/steer COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/net/steer.sh
+  $<TARGET_FILE:mqvmm> $<TARGET_FILE:mqload>)
+set_tests_properties(net/steer PROPERTIES TIMEOUT 120 LABELS net
+  SKIP_RETURN_CODE 77)
