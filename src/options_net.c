@@ -6,6 +6,7 @@
 #include "options.h"
 #include "options_policy.h"
 #include "options_text.h"
+#include "slirp/dns_name.h"
 #include "virtio/net.h"
 
 /* The values of --net: a table of keys, each with its parser and its remedy. */
@@ -29,6 +30,8 @@ static const char net_help[] =
 	"  mac=ADDRESS       of the guest's interface (52:54:00:12:34:56)\n"
 	"  mtu=BYTES         of the guest's interface (run 1500, netns 65520)\n"
 	"  hostname=NAME     given by DHCP\n"
+	"  domainname=NAME   the same (the first search domain)\n"
+	"  dnssearch=NAME    search domain, repeatable (/etc/resolv.conf's)\n"
 	"  resolver=ADDRESS[:PORT]\n"
 	"                    host resolver to ask (those of /etc/resolv.conf)\n"
 	"  dnscache=on|off   remember answers while their records live (on)\n"
@@ -188,6 +191,34 @@ static int parse_hostname(const char *value, struct slirp_config *slirp)
 	return 0;
 }
 
+static bool is_domain(const char *value)
+{
+	uint8_t name[DNS_NAME_ROOM];
+
+	return dns_write_name(value, name) && !strpbrk(value, " \t\r\n");
+}
+
+static int parse_domain(const char *value, struct slirp_config *slirp)
+{
+	if (!is_domain(value) || strlen(value) >= sizeof(slirp->domain))
+		return -EINVAL;
+	memcpy(slirp->domain, value, strlen(value) + 1);
+	return 0;
+}
+
+static int parse_search(const char *value, struct slirp_config *slirp)
+{
+	size_t used = strlen(slirp->search);
+
+	if (!is_domain(value) ||
+	    used + 1 + strlen(value) >= sizeof(slirp->search))
+		return -EINVAL;
+	if (used)
+		slirp->search[used++] = ' ';
+	memcpy(slirp->search + used, value, strlen(value) + 1);
+	return 0;
+}
+
 static int parse_resolver(const char *value, struct slirp_config *slirp)
 {
 	if (slirp->resolver_count == SLIRP_RESOLVERS_MAX ||
@@ -278,6 +309,9 @@ static const struct net_key net_keys[] = {
 	  "an address like 52:54:00:12:34:56, not the gateway's" },
 	{ "mtu", parse_mtu, "576 to 65535 bytes" },
 	{ "hostname", parse_hostname, "a name of 1 to 63 characters" },
+	{ "domainname", parse_domain, "a name like example.org" },
+	{ "dnssearch", parse_search,
+	  "a name like example.org; all together 511 characters at most" },
 	{ "resolver", parse_resolver,
 	  "an address of the host's, with :PORT if it is not 53, three at most" },
 	{ "dnscache", parse_dns_cache, "on or off" },

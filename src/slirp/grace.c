@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -16,6 +17,8 @@
  * passed a quiescent state since. call_rcu() would wake its worker thread
  * for each flow; here one thread makes a grace period for all that was freed
  * in the last GRACE_PERIOD_MS, and sleeps while nothing is.
+ *
+ * The same thread takes over other resolvers when the host has them.
  *
  * A shard tags what it removes with grace_tag(): the number of the next period
  * to start. Removed things may be used again when that one has completed.
@@ -61,21 +64,40 @@ static void grace_make(struct grace *grace)
 	__atomic_store_n(&grace->completed, number, __ATOMIC_RELEASE);
 }
 
-static void *grace_run(void *context)
+static void grace_serve(struct grace *grace)
 {
-	struct grace *grace = context;
-	const struct timespec pause = { .tv_nsec = GRACE_PERIOD_MS * 1000000L };
 	uint64_t count;
 
+	if (read(grace->wake_fd, &count, sizeof(count)) < 0)
+		return;
+	__atomic_exchange_n(&grace->wanted, 0, __ATOMIC_ACQ_REL);
+	grace_make(grace);
+}
+
+static void *grace_run(void *context)
+{
+	struct slirp *slirp = context;
+	const struct timespec pause = { .tv_nsec = GRACE_PERIOD_MS * 1000000L };
+	struct pollfd ready[] = {
+		{ .fd = slirp->grace.wake_fd, .events = POLLIN },
+		{ .fd = settings_follow(slirp, -1), .events = POLLIN },
+	};
+
 	pthread_setname_np(pthread_self(), "grace");
-	while (read(grace->wake_fd, &count, sizeof(count)) > 0 ||
-	       errno == EINTR) {
-		if (__atomic_load_n(&grace->stop, __ATOMIC_ACQUIRE))
+	for (;;) {
+		if (poll(ready, 2, -1) < 0) /* by a signal */
+			continue;
+		if (__atomic_load_n(&slirp->grace.stop, __ATOMIC_ACQUIRE))
 			break;
+		/* Whoever writes resolv.conf may finish meanwhile, too. */
 		nanosleep(&pause, NULL);
-		__atomic_exchange_n(&grace->wanted, 0, __ATOMIC_ACQ_REL);
-		grace_make(grace);
+		if (ready[0].revents)
+			grace_serve(&slirp->grace);
+		if (ready[1].revents)
+			ready[1].fd = settings_follow(slirp, ready[1].fd);
 	}
+	if (ready[1].fd >= 0)
+		close(ready[1].fd);
 	return NULL;
 }
 
@@ -90,7 +112,7 @@ int grace_start(struct slirp *slirp, struct fail *fail)
 				"cannot create an eventfd (%s): raise the "
 				"limit with ulimit -n",
 				strerror(errno));
-	ret = pthread_create(&grace->thread, NULL, grace_run, grace);
+	ret = pthread_create(&grace->thread, NULL, grace_run, slirp);
 	if (ret) {
 		close(grace->wake_fd);
 		return fail_set(fail, -ret,

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include <urcu/urcu-qsbr.h>
 
+#include "base/log.h"
 #include "slirp/resolv.h"
+#include "slirp/resolv_watch.h"
 #include "slirp/shard_internal.h"
 #include "slirp/tsan.h"
 
@@ -53,6 +57,46 @@ void settings_teardown(struct slirp *slirp)
 	free(slirp->policy);
 	free(slirp->resolvers);
 	pthread_mutex_destroy(&slirp->settings_lock);
+}
+
+/* Only the grace thread writes here once the shards run. */
+static void settings_set_resolvers(struct slirp *slirp, struct resolvers *next)
+{
+	struct resolvers *last = slirp->resolvers;
+
+	if (resolvers_equal(last, next)) {
+		free(next);
+		return;
+	}
+	if (last->count && !next->count)
+		log_line("%s names no resolver now: the guest's names are not "
+			 "resolved until it does",
+			 slirp->config.resolv_conf);
+	next->version = last->version + 1;
+	/* Pairs with the load in shard_look_around(). */
+	__atomic_store_n(&slirp->resolvers, next, __ATOMIC_RELEASE);
+	urcu_qsbr_synchronize_rcu();
+	tsan_acquire(&slirp->grace);
+	free(last);
+}
+
+int settings_follow(struct slirp *slirp, int watch)
+{
+	const char *path = slirp->config.resolv_conf;
+	struct resolvers *next;
+
+	if (slirp->config.resolver_count)
+		return -1;
+	if (watch >= 0)
+		close(watch);
+	watch = resolv_watch_open(path);
+	if (watch < 0)
+		log_line("cannot watch %s (%s): its changes are not followed",
+			 path, strerror(-watch));
+	next = settings_read_resolvers(slirp);
+	if (next)
+		settings_set_resolvers(slirp, next);
+	return watch;
 }
 
 const struct slirp_policy *shard_policy(const struct shard *shard)

@@ -224,7 +224,9 @@ static void shard_look_around(struct shard *shard)
 	struct port *port = shard->port;
 
 	shard->now_us = shard_clock_us();
-	shard->resolvers = rcu_dereference(shard->slirp->resolvers);
+	/* Pairs with the store in settings_set_resolvers(). */
+	shard->resolvers =
+		__atomic_load_n(&shard->slirp->resolvers, __ATOMIC_ACQUIRE);
 	port->ops->features(port, &shard->features);
 }
 

@@ -199,7 +199,7 @@ struct slirp {
 	pthread_mutex_t settings_lock; /* writers of @policy */
 	struct cds_lfht *table;
 	uint64_t secret[4];
-	struct resolvers *resolvers; /* RCU */
+	struct resolvers *resolvers; /* stored in settings.c, RCU */
 	unsigned int queues;         /* pairs in use; atomic */
 	unsigned int forward_port[SLIRP_FORWARDS_MAX];
 	const char *engine_name;
@@ -274,6 +274,10 @@ void grace_want(struct slirp *slirp);
 /* settings.c: what changes while shards run */
 int settings_setup(struct slirp *slirp, struct fail *fail);
 void settings_teardown(struct slirp *slirp);
+/* Take over the resolvers that the host has now, if the guest is to have those.
+ * @watch: what told of a change, closed here, or -1. Return: a descriptor that
+ * becomes readable at the next change, or negative */
+int settings_follow(struct slirp *slirp, int watch);
 
 /* forward.c: listeners of a shard */
 int forward_open(struct slirp *slirp, struct fail *fail);

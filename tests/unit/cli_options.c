@@ -147,6 +147,22 @@ static void network_options_are_taken(void **state)
 	assert_int_equal(config.slirp.resolver[1].port, 53);
 }
 
+static void names_for_the_guest_are_taken(void **state)
+{
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, "--net",
+			       "domainname=a.example,dnssearch=b.example.,"
+			       "dnssearch=c.example,dnscache=off",
+			       NULL),
+			 0);
+	assert_string_equal(config.slirp.domain, "a.example");
+	assert_string_equal(config.slirp.search, "b.example. c.example");
+	assert_false(config.slirp.dns_cache);
+}
+
 static void rules_are_taken_in_order(void **state)
 {
 	struct vmm_config config;
@@ -326,6 +342,11 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--net", "allow=fd00::/8" },
 		{ "--net", "default=on" },
 		{ "--net", "hostname=" },
+		{ "--net", "domainname=" },
+		{ "--net", "domainname=a..b" },
+		{ "--net", "dnssearch=a b" },
+		{ "--net", "dnssearch=.a" },
+		{ "--net", "dnscache=yes" },
 		{ "--net", "resolver=[::1" },
 		{ "--net", "resolver=[::1]53" },
 		{ "--net", "resolver=[1.2.3.4]:53" },
@@ -372,6 +393,7 @@ int main(void)
 		cmocka_unit_test(cpus_follow_their_shape),
 		cmocka_unit_test(memory_has_units),
 		cmocka_unit_test(network_options_are_taken),
+		cmocka_unit_test(names_for_the_guest_are_taken),
 		cmocka_unit_test(rules_are_taken_in_order),
 		cmocka_unit_test(small_subnets_move_the_addresses),
 		cmocka_unit_test(no_network_is_possible),

@@ -2,3 +2,5 @@
 mqvmm_test(slirp_shards SOURCES unit/slirp_shards.c support/fake_port.c
   support/datagram.c
   LIBS mqvmm_slirp TIMEOUT 120)
+mqvmm_test(slirp_follow SOURCES unit/slirp_follow.c support/fake_port.c
+  LIBS mqvmm_slirp)
