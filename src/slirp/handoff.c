@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "slirp/reassembly.h"
 #include "slirp/shard_internal.h"
 
 /*
@@ -24,7 +25,7 @@
  * the port and the inbox are first in, first out.
  */
 
-#define HANDOFF_LARGE_SIZE PORT_FRAME_MAX
+#define HANDOFF_LARGE_SIZE REASSEMBLY_FRAME_MAX
 
 static size_t handoff_stride(size_t size)
 {
@@ -170,9 +171,12 @@ void handoff_frame(struct shard *shard, unsigned int owner,
 	struct handoff *handoff = handoff_take(shard, frame->length, false);
 	struct cursor cursor;
 
-	/* handoff_has_room() was asked before the frame was taken. */
-	if (!handoff)
+	/* handoff_has_room() was asked before the frame was taken; what other
+	 * shards hand over, and this one in turn, had no such question. */
+	if (!handoff) {
+		SHARD_COUNT(shard, tx_dropped, 1);
 		return;
+	}
 	cursor_init(&cursor, frame->iov, frame->iov_count, frame->length);
 	if (!cursor_take(&cursor, handoff->data, frame->length)) {
 		handoff_put(shard, handoff);

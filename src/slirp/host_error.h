@@ -19,6 +19,7 @@
  * struct host_error - One error
  * @type, @code: As ICMP (RFC 792) or ICMPv6 (RFC 4443) tells it to the guest
  * @mtu:	Where the datagram was too big, bytes
+ * @pointer:	What of an IPv6 packet is wrong, offset in bytes
  * @is4:	Which of the two
  * @destination: Where the datagram was going, on the host
  * @offender:	Who complains; :: if nobody is known
@@ -31,6 +32,7 @@ struct host_error {
 	uint8_t code;
 	bool is4;
 	uint16_t mtu;
+	uint32_t pointer;
 	struct slirp_endpoint destination;
 	struct in6_addr offender;
 	uint8_t *data;

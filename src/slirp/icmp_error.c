@@ -82,12 +82,14 @@ void icmp_finish(struct shard *shard, unsigned int queue,
 		SHARD_COUNT(shard, rx_dropped, 1);
 }
 
-/* Where the MTU goes differs (RFC 1191, 4; RFC 4443, 3.2). */
-static void icmp_set_mtu(struct icmphdr *icmp, const struct host_error *error,
-			 bool is4)
+/* Where the MTU goes differs (RFC 1191, 4; RFC 4443, 3.2, and 3.4). */
+static void icmp_set_detail(struct icmphdr *icmp,
+			    const struct host_error *error, bool is4)
 {
 	if (!is4 && error->type == ICMP6_PACKET_TOO_BIG)
 		icmp->un.gateway = htonl(error->mtu);
+	else if (!is4 && error->type == ICMP6_PARAM_PROB)
+		icmp->un.gateway = htonl(error->pointer);
 	else if (is4 && error->type == ICMP_DEST_UNREACH &&
 		 error->code == ICMP_FRAG_NEEDED)
 		icmp->un.frag.mtu = htons(error->mtu);
@@ -109,7 +111,7 @@ static void icmp_send_frame(struct shard *shard, unsigned int queue,
 
 	if (address_is_any(&ip.source) || address_is4(&ip.source) != is4)
 		ip.source = nat_gateway(shard_config(shard), is4);
-	icmp_set_mtu(&icmp, error, is4);
+	icmp_set_detail(&icmp, error, is4);
 	memcpy(frame->data + header_l4(to), &icmp, sizeof(icmp));
 	icmp_finish(shard, queue, &ip, frame->data);
 }

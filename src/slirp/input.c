@@ -7,11 +7,14 @@
 
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
+#include "slirp/reassembly.h"
 #include "slirp/shard_internal.h"
 
 /*
  * A frame from the guest finds its flow: in the private index, else in the
  * shared table (then it goes to the owner), else its protocol may open one.
+ * Fragments go to the shard that puts their datagram together, and the datagram
+ * takes the same way from there.
  */
 
 #define DHCP_SERVER_PORT  67
@@ -127,10 +130,6 @@ static void input_icmp(struct shard *shard, struct packet *packet)
 
 static void input_transport(struct shard *shard, struct packet *packet)
 {
-	if (packet->fragment & IP_FRAGMENT_MASK) {
-		SHARD_COUNT(shard, tx_unsupported, 1);
-		return;
-	}
 	switch (packet->protocol) {
 	case IPPROTO_TCP:
 		input_tcp(shard, packet);
@@ -147,14 +146,6 @@ static void input_transport(struct shard *shard, struct packet *packet)
 	}
 }
 
-static void input_ip4(struct shard *shard, struct packet *packet)
-{
-	if (packet_parse_ip4(packet))
-		input_transport(shard, packet);
-	else
-		SHARD_COUNT(shard, tx_malformed, 1);
-}
-
 /* Inside, such an address means an IPv4 one. */
 static bool input_is_mapped(const struct packet *packet)
 {
@@ -162,12 +153,49 @@ static bool input_is_mapped(const struct packet *packet)
 	       address_is4(&packet->destination);
 }
 
-static void input_ip6(struct shard *shard, struct packet *packet)
+/* Return: false for a header that is malformed */
+static bool input_parse(struct packet *packet)
 {
-	if (packet_parse_ip6(packet) && !input_is_mapped(packet))
-		input_transport(shard, packet);
-	else
+	if (packet->ether.ether_type == htons(ETHERTYPE_IP))
+		return packet_parse_ip4(packet);
+	return packet_parse_ip6(packet) && !input_is_mapped(packet);
+}
+
+static bool input_is_fragment(const struct packet *packet)
+{
+	return packet->fragment & IP_FRAGMENT_MASK;
+}
+
+/* Take a fragment in. Return: true if *@packet is a whole datagram now */
+static bool input_reassemble(struct shard *shard, struct packet *packet)
+{
+	unsigned int owner = reassembly_shard(shard->slirp->secret, packet,
+					      shard->slirp->config.shard_count);
+	const struct port_frame *whole;
+
+	if (owner != shard->index) {
+		handoff_frame(shard, owner, packet->frame, shard->input_queue);
+		return false;
+	}
+	whole = reassembly_add(shard, shard->reassembly, packet);
+	if (!whole)
+		return false;
+	/* Nobody cuts up a fragment. */
+	if (packet_parse_ether(packet, whole) && input_parse(packet) &&
+	    !input_is_fragment(packet))
+		return true;
+	SHARD_COUNT(shard, tx_malformed, 1);
+	return false;
+}
+
+static void input_ip(struct shard *shard, struct packet *packet)
+{
+	if (!input_parse(packet)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
+		return;
+	}
+	if (!input_is_fragment(packet) || input_reassemble(shard, packet))
+		input_transport(shard, packet);
 }
 
 /* Return: false for a frame of a family that the guest is not to have */
@@ -177,9 +205,9 @@ static bool input_network(struct shard *shard, struct packet *packet)
 	uint16_t type = ntohs(packet->ether.ether_type);
 
 	if (type == ETHERTYPE_IP && config->ipv4)
-		input_ip4(shard, packet);
+		input_ip(shard, packet);
 	else if (type == ETHERTYPE_IPV6 && config->ipv6)
-		input_ip6(shard, packet);
+		input_ip(shard, packet);
 	else if (type == ETHERTYPE_ARP && config->ipv4)
 		arp_input(shard, packet);
 	else

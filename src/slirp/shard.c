@@ -12,6 +12,7 @@
 
 #include "slirp/dns_cache.h"
 #include "slirp/protocols.h"
+#include "slirp/reassembly.h"
 #include "slirp/shard_internal.h"
 #include "slirp/tsan.h"
 
@@ -146,6 +147,7 @@ static void shard_give_frames_back(struct shard *shard)
 		shard->port->ops->tx_done(shard->port, shard->frame[i].token);
 	shard->frame_count = 0;
 	handoff_release(shard);
+	reassembly_release(shard->reassembly);
 }
 
 static void shard_flow_event(struct shard *shard,
@@ -178,22 +180,33 @@ static void shard_dispatch(struct shard *shard,
 	}
 }
 
+static void shard_run_router(struct shard *shard)
+{
+	ndp_run_router(shard);
+	timer_set(&shard->timers, &shard->router,
+		  shard_now_ms(shard) + NDP_ROUTER_INTERVAL_MS);
+}
+
+static void shard_run_timer(struct shard *shard, struct timer *timer)
+{
+	struct flow *flow = caa_container_of(timer, struct flow, timer);
+
+	if (timer == &shard->router) {
+		shard_run_router(shard);
+	} else if (timer == reassembly_timer(shard->reassembly)) {
+		reassembly_expire(shard, shard->reassembly);
+	} else {
+		shard_make_room(shard);
+		flow->ops->timer(shard, flow);
+	}
+}
+
 static void shard_run_timers(struct shard *shard)
 {
 	struct timer *timer;
 
-	while ((timer = timer_expire(&shard->timers, shard_now_ms(shard)))) {
-		struct flow *flow = caa_container_of(timer, struct flow, timer);
-
-		if (timer == &shard->router) {
-			ndp_run_router(shard);
-			timer_set(&shard->timers, timer,
-				  shard_now_ms(shard) + NDP_ROUTER_INTERVAL_MS);
-			continue;
-		}
-		shard_make_room(shard);
-		flow->ops->timer(shard, flow);
-	}
+	while ((timer = timer_expire(&shard->timers, shard_now_ms(shard))))
+		shard_run_timer(shard, timer);
 }
 
 /* Run what slirp_call_shard() asked for; no buffer of the port is held. */
@@ -426,6 +439,10 @@ int shard_create(struct slirp *slirp, unsigned int index, struct port *port,
 				strerror(errno));
 	if (slirp->config.dns_cache)
 		shard->dns_cache = dns_cache_create(slirp->secret);
+	shard->reassembly = reassembly_create();
+	if (!shard->reassembly)
+		return fail_set(fail, -ENOMEM,
+				"no memory for fragments of datagrams");
 	ret = flow_setup(shard, fail);
 	if (!ret)
 		ret = handoff_setup(shard, fail);
@@ -443,6 +460,7 @@ void shard_destroy(struct shard *shard)
 	handoff_teardown(shard);
 	flow_teardown(shard);
 	dns_cache_destroy(shard->dns_cache);
+	reassembly_destroy(shard->reassembly);
 	if (shard->wake_fd >= 0)
 		close(shard->wake_fd);
 	free(shard);

@@ -44,8 +44,11 @@ struct shard_counters {
 	uint64_t tx_malformed;   /* dropped: not a frame that we can read */
 	uint64_t tx_unsupported; /* dropped: protocol that is not carried */
 	uint64_t rx_stalls;      /* frame for the guest had to wait for space */
-	uint64_t tx_dropped;     /* datagrams the host did not take */
-	uint64_t rx_dropped;     /* datagrams the guest had no space for */
+	uint64_t tx_fragments;   /* pieces of datagrams */
+	uint64_t reassembled;    /* datagrams put together of them */
+	uint64_t reassembly_failed; /* not: overlap, time-out, no room */
+	uint64_t tx_dropped;        /* datagrams the host did not take */
+	uint64_t rx_dropped;        /* datagrams the guest had no space for */
 	uint64_t handoffs_out, handoffs_in; /* frames of other shards' flows */
 	uint64_t handoffs_full; /* had to wait for a hand-off buffer */
 	uint64_t flows_made, flows_ended, flows_refused;

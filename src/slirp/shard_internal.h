@@ -165,6 +165,7 @@ struct shard {
 	uint8_t *op_memory; /* a buffer for each operation of a batch */
 
 	struct dns_cache *dns_cache;
+	struct reassembly *reassembly;
 	struct resolvers *resolvers; /* slirp->resolvers, for this turn */
 
 	struct listener listener[SLIRP_FORWARDS_MAX];

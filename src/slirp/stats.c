@@ -15,6 +15,8 @@ struct stats_name {
 		.offset = offsetof(struct shard_counters, field) \
 	}
 
+/* One a line, however many they are. */
+/* clang-format off */
 static const struct stats_name stats_names[] = {
 	STATS_NAME(turns),
 	STATS_NAME(waits),
@@ -23,6 +25,9 @@ static const struct stats_name stats_names[] = {
 	STATS_NAME(tx_bytes),
 	STATS_NAME(rx_frames),
 	STATS_NAME(rx_bytes),
+	STATS_NAME(tx_fragments),
+	STATS_NAME(reassembled),
+	STATS_NAME(reassembly_failed),
 	STATS_NAME(tx_dropped),
 	STATS_NAME(rx_dropped),
 	STATS_NAME(tx_malformed),
@@ -47,6 +52,7 @@ static const struct stats_name stats_names[] = {
 	STATS_NAME(batches),
 	STATS_NAME(syscalls),
 };
+/* clang-format on */
 
 #define STATS_COUNT (sizeof(stats_names) / sizeof(stats_names[0]))
 

@@ -21,8 +21,7 @@
  * Only what the guest sends keeps a mapping alive (REQ-6). What the network
  * says about a datagram comes back as ICMP.
  *
- * Limits: fragments from the guest are not put together, so it can send what
- * fits its MTU; time to live and type of service are the host's. A forward's
+ * Limits: time to live and type of service are the host's. A forward's
  * socket is bound to the address it listens on: with loopback the guest cannot
  * use that port for anything but answers. Whatever the policy, a guest answers
  * the last UDP_PEERS_MAX peers of a forward.

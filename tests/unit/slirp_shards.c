@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "slirp/slirp.h"
+#include "slirp/wire.h"
 #include "support/datagram.h"
 #include "support/fake_port.h"
 
@@ -229,6 +230,48 @@ static void handed_over_frames_stay_in_order(void **state)
 	}
 }
 
+/* Send a part of a datagram's IP payload on its own. */
+static void transmit_fragment(struct fixture *f, unsigned int queue,
+			      const uint8_t *datagram, size_t start,
+			      size_t size, bool more)
+{
+	uint8_t frame[2048];
+	struct iphdr ip;
+
+	memcpy(frame, datagram, 34);
+	memcpy(&ip, frame + 14, sizeof(ip));
+	ip.id = htons(77);
+	ip.tot_len = htons((uint16_t)(20 + size));
+	ip.frag_off = htons((uint16_t)(start / 8 | (more ? 0x2000 : 0)));
+	ip.check = 0;
+	ip.check = checksum_fold(checksum_add(&ip, sizeof(ip), 0));
+	memcpy(frame + 14, &ip, sizeof(ip));
+	memcpy(frame + 34, datagram + 34 + start, size);
+	fake_port_transmit(f->fake[queue], frame, 34 + size);
+}
+
+static void fragments_from_several_queues_make_one_datagram(void **state)
+{
+	enum { SIZE = 60000, PART = 1480 };
+	struct fixture *f = *state;
+	static uint8_t data[SIZE], datagram[DATAGRAM_HEADERS + SIZE],
+		got[SIZE + 1];
+	size_t whole = SIZE + 8, at;
+	unsigned int queue = 0;
+
+	for (at = 0; at < SIZE; at++)
+		data[at] = (uint8_t)(at * 7 + at / 251);
+	datagram_make(&f->config, datagram, GUEST_PORT, f->host_port, data,
+		      SIZE);
+	for (at = 0; at < whole; at += PART, queue = (queue + 1) % SHARDS)
+		transmit_fragment(f, queue, datagram, at,
+				  whole - at < PART ? whole - at : PART,
+				  at + PART < whole);
+	assert_int_equal(recv(f->host, got, sizeof(got), 0), SIZE);
+	assert_memory_equal(got, data, SIZE);
+	assert_int_equal(stat_sum(f->slirp, "reassembled"), 1);
+}
+
 static void answers_wait_for_receive_space(void **state)
 {
 	struct fixture *f = *state;
@@ -431,6 +474,7 @@ int main(void)
 			set_up_rx_steers_tx, tear_down),
 		TEST(no_queue_above_the_set_count_is_used),
 		TEST(handed_over_frames_stay_in_order),
+		TEST(fragments_from_several_queues_make_one_datagram),
 		TEST(answers_wait_for_receive_space),
 		TEST(handed_over_answers_wait_for_receive_space),
 		TEST(calls_run_on_the_shards_own_thread),
