@@ -43,6 +43,10 @@ static const char net_help[] =
 	"                    ADDRESS: a.b.c.d, [IPv6] or any\n"
 	"  default=allow|deny\n"
 	"                    what no rule matches (allow)\n"
+	"  tcp-flows=N, udp-flows=N, icmp-flows=N\n"
+	"                    flows at a time; 0: what descriptors allow (0)\n"
+	"  half-open=N       TCP connections not yet answered (16384)\n"
+	"  flow-rate=N       new flows per second; 0: no limit (0)\n"
 	"  hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport\n";
 
 const char *options_net_help(void)
@@ -293,6 +297,8 @@ static int parse_forward(const char *value, struct slirp_config *slirp)
 	return 0;
 }
 
+#define NET_LIMIT "a number up to 100000000, 0 for no limit"
+
 static const struct net_key net_keys[] = {
 	{ "queues", parse_queues, "a number of queue pairs from 1 to 1024" },
 	{ "engine", parse_engine, "auto, io_uring or epoll" },
@@ -319,6 +325,11 @@ static const struct net_key net_keys[] = {
 	{ "allow", options_parse_allow, POLICY_SYNTAX },
 	{ "deny", options_parse_deny, POLICY_SYNTAX },
 	{ "default", options_parse_default, "allow or deny" },
+	{ "tcp-flows", options_parse_tcp_flows, NET_LIMIT },
+	{ "udp-flows", options_parse_udp_flows, NET_LIMIT },
+	{ "icmp-flows", options_parse_icmp_flows, NET_LIMIT },
+	{ "half-open", options_parse_half_open, NET_LIMIT },
+	{ "flow-rate", options_parse_flow_rate, NET_LIMIT },
 	{ "loopback", parse_loopback, "on or off" },
 	{ "hostfwd", parse_forward,
 	  "[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport" },

@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-/* The values of --net that say what a guest may reach. */
+#include "options_text.h"
+
+/* The values of --net that say what a guest may reach, and how much of it. */
+
+#define LIMIT_MAX 100000000 /* flows, flows per second */
 
 int options_parse_allow(const char *value, struct slirp_config *slirp)
 {
@@ -22,4 +26,39 @@ int options_parse_default(const char *value, struct slirp_config *slirp)
 		return -EINVAL;
 	slirp->policy.deny_rest = strcmp(value, "deny") == 0;
 	return 0;
+}
+
+static int parse_limit(const char *value, uint32_t *limit)
+{
+	uint64_t number;
+
+	if (options_number(value, 0, LIMIT_MAX, &number))
+		return -EINVAL;
+	*limit = (uint32_t)number;
+	return 0;
+}
+
+int options_parse_tcp_flows(const char *value, struct slirp_config *slirp)
+{
+	return parse_limit(value, &slirp->limits.tcp_flows);
+}
+
+int options_parse_udp_flows(const char *value, struct slirp_config *slirp)
+{
+	return parse_limit(value, &slirp->limits.udp_flows);
+}
+
+int options_parse_icmp_flows(const char *value, struct slirp_config *slirp)
+{
+	return parse_limit(value, &slirp->limits.icmp_flows);
+}
+
+int options_parse_half_open(const char *value, struct slirp_config *slirp)
+{
+	return parse_limit(value, &slirp->limits.half_open);
+}
+
+int options_parse_flow_rate(const char *value, struct slirp_config *slirp)
+{
+	return parse_limit(value, &slirp->limits.flow_rate);
 }

@@ -14,4 +14,11 @@ int options_parse_allow(const char *value, struct slirp_config *slirp);
 int options_parse_deny(const char *value, struct slirp_config *slirp);
 int options_parse_default(const char *value, struct slirp_config *slirp);
 
+/* Numbers of flows, and of new ones per second; 0 for no limit */
+int options_parse_tcp_flows(const char *value, struct slirp_config *slirp);
+int options_parse_udp_flows(const char *value, struct slirp_config *slirp);
+int options_parse_icmp_flows(const char *value, struct slirp_config *slirp);
+int options_parse_half_open(const char *value, struct slirp_config *slirp);
+int options_parse_flow_rate(const char *value, struct slirp_config *slirp);
+
 #endif

@@ -11,10 +11,11 @@
 		htonl((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d)) \
 	}
 
-#define FLOWS_MAX  65536
-#define TCP_IDLE_S 7440 /* 2 h 4 min: RFC 5382, REQ-5 */
-#define MTU6_MIN   1280 /* bytes: RFC 8200, 5 */
-#define UDP_IDLE_S 300  /* RFC 4787, REQ-5 */
+#define FLOWS_MAX     65536
+#define HALF_OPEN_MAX 16384
+#define TCP_IDLE_S    7440 /* 2 h 4 min: RFC 5382, REQ-5 */
+#define MTU6_MIN      1280 /* bytes: RFC 8200, 5 */
+#define UDP_IDLE_S    300  /* RFC 4787, REQ-5 */
 
 void slirp_config_init(struct slirp_config *config)
 {
@@ -46,6 +47,7 @@ void slirp_config_init(struct slirp_config *config)
 	config->dns_cache = true;
 	config->host_loopback = true;
 	config->flows_max = FLOWS_MAX;
+	config->limits.half_open = HALF_OPEN_MAX;
 	config->tcp_idle_s = TCP_IDLE_S;
 	config->udp_idle_s = UDP_IDLE_S;
 }

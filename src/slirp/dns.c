@@ -81,15 +81,23 @@ static bool dns_answer_known(struct shard *shard, const struct flow_key *key,
 	return true;
 }
 
+static void dns_refuse(struct shard *shard, const struct flow_key *key,
+		       const struct packet *payload, uint8_t rcode)
+{
+	uint8_t query[DNS_ERROR_MAX];
+	struct cursor at = payload->l4;
+	size_t size = at.left < sizeof(query) ? at.left : sizeof(query);
+
+	if (cursor_take(&at, query, size))
+		dns_answer_error(shard, key, shard_input_queue(shard), query,
+				 size, rcode);
+}
+
 /* Answer at once, without a resolver. Return: true if it could be done */
 static bool dns_answer_here(struct shard *shard, const struct flow_key *key,
 			    const struct packet *payload)
 {
 	const struct slirp_endpoint dns = dns_address(key);
-	uint8_t query[DNS_ERROR_MAX];
-	struct cursor at = payload->l4;
-	size_t size = at.left < sizeof(query) ? at.left : sizeof(query);
-
 	struct slirp_endpoint host;
 	bool refused =
 		nat_admit(shard, IPPROTO_UDP, &dns.address, dns.port, &host);
@@ -97,9 +105,7 @@ static bool dns_answer_here(struct shard *shard, const struct flow_key *key,
 	SHARD_COUNT(shard, dns_queries, 1);
 	if (!refused && shard_resolvers(shard)->count)
 		return dns_answer_known(shard, key, payload);
-	if (cursor_take(&at, query, size))
-		dns_answer_error(shard, key, shard_input_queue(shard), query,
-				 size, refused ? DNS_REFUSED : DNS_SERVFAIL);
+	dns_refuse(shard, key, payload, refused ? DNS_REFUSED : DNS_SERVFAIL);
 	return true;
 }
 
@@ -308,10 +314,25 @@ const struct flow_ops dns_flow_ops = {
 	.inspect = dns_inspect,
 };
 
+/* Return: false, with the flow freed, if there is no socket */
+static bool dns_open_socket(struct shard *shard, struct dns_flow *dns)
+{
+	const struct resolvers *resolvers = shard_resolvers(shard);
+	int sock;
+
+	dns->version = resolvers->version;
+	dns->family = resolvers_family(resolvers);
+	sock = udp_make_socket(shard, dns->family);
+	if (sock < 0)
+		flow_free(shard, &dns->flow);
+	else
+		dns->flow.sock = sock;
+	return sock >= 0;
+}
+
 int dns_open(struct shard *shard, const struct flow_key *key,
 	     struct packet *packet)
 {
-	const struct resolvers *resolvers = shard_resolvers(shard);
 	struct packet payload = *packet;
 	struct dns_header header;
 	unsigned int owner;
@@ -324,14 +345,11 @@ int dns_open(struct shard *shard, const struct flow_key *key,
 	if (dns_answer_here(shard, key, &payload))
 		return -1;
 	flow = flow_create(shard, key, &dns_flow_ops, &owner);
-	if (!flow)
-		return owner == shard_index(shard) ? -1 : (int)owner;
-	dns_of(flow)->version = resolvers->version;
-	dns_of(flow)->family = resolvers_family(resolvers);
-	flow->sock = udp_make_socket(shard, dns_of(flow)->family);
-	if (flow->sock < 0) {
-		flow->sock = -1;
-		flow_free(shard, flow);
+	if (!flow && owner != shard_index(shard))
+		return (int)owner;
+	if (!flow || !dns_open_socket(shard, dns_of(flow))) {
+		SHARD_COUNT(shard, flows_refused, 1);
+		dns_refuse(shard, key, &payload, DNS_SERVFAIL);
 		return -1;
 	}
 	dns_of(flow)->fragment_id =

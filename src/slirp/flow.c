@@ -164,17 +164,24 @@ static void slot_init(struct shard *shard, struct flow *flow,
 	flow->active_us = shard->now_us;
 }
 
+/* Put a slot back that no other shard has seen, and that is no flow. */
+static void slot_put(struct shard *shard, struct flow *flow)
+{
+	flow->ops = NULL;
+	flow->free_next = shard->free_first;
+	shard->free_first = flow;
+}
+
 struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 			 const struct flow_ops *ops, unsigned int *owner)
 {
-	struct flow *flow = slot_take(shard);
 	struct cds_lfht_node *there;
+	struct flow *flow;
 
 	*owner = shard->index;
-	if (!flow) {
-		SHARD_COUNT(shard, flows_refused, 1);
+	if (!flow_admit(shard, key->protocol))
 		return NULL;
-	}
+	flow = slot_take(shard);
 	slot_init(shard, flow, key, ops);
 	/* Pairs with the acquire in table_match(). */
 	__atomic_store_n(&flow->published, 1, __ATOMIC_RELEASE);
@@ -182,13 +189,11 @@ struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 				    table_match, &flow->key, &flow->node);
 	if (there != &flow->node) {
 		*owner = caa_container_of(there, struct flow, node)->owner;
-		/* The slot holds no flow: flow_at() and others must not see
-		 * one. */
-		flow->ops = NULL;
-		flow->free_next = shard->free_first;
-		shard->free_first = flow;
+		slot_put(shard, flow);
+		flow_dismiss(shard, key->protocol);
 		return NULL;
 	}
+	flow_idle_add(shard, flow);
 	index_insert(shard, flow->hash, flow->slot);
 	shard->live++;
 	SHARD_COUNT(shard, flows_made, 1);
@@ -200,6 +205,7 @@ void flow_close_socket(struct shard *shard, struct flow *flow)
 	if (flow->sock >= 0)
 		engine_close(shard->engine, flow->sock, flow_token(flow));
 	flow->sock = -1;
+	flow_end(shard, flow);
 }
 
 void flow_free(struct shard *shard, struct flow *flow)
@@ -211,11 +217,13 @@ void flow_free(struct shard *shard, struct flow *flow)
 	index_remove(shard, flow->hash, flow->slot);
 	cds_lfht_del(shard->slirp->table, &flow->node);
 	flow_close_socket(shard, flow);
+	flow_idle_remove(shard, flow);
 	flow->free_after = grace_tag(shard->slirp);
 	flow->free_next = NULL;
 	*shard->limbo_last = flow;
 	shard->limbo_last = &flow->free_next;
 	shard->live--;
+	shard->limbo++;
 	SHARD_COUNT(shard, flows_ended, 1);
 }
 
@@ -238,6 +246,7 @@ void flow_reclaim(struct shard *shard)
 		flow->generation = (flow->generation + 1) & GENERATION_MASK;
 		flow->free_next = shard->free_first;
 		shard->free_first = flow;
+		shard->limbo--;
 	}
 }
 

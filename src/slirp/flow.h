@@ -47,6 +47,16 @@ struct packet;
 struct flow;
 struct slirp_flow;
 
+/* What a flow is worth when room for another is needed (flow_admit.c). */
+enum flow_class {
+	FLOW_DATAGRAM,  /* UDP, DNS, echo */
+	FLOW_HALF_OPEN, /* TCP, before both sides have agreed */
+	FLOW_STREAM,    /* TCP, since then */
+	FLOW_ENDED,     /* known for a while yet, without a socket */
+	FLOW_CLASSES,
+	FLOW_PINNED = FLOW_CLASSES, /* never gives way */
+};
+
 /**
  * struct flow_ops - What a protocol does for its flows
  * @input:	A frame from the guest; @packet->l4 stands at the transport
@@ -84,6 +94,10 @@ struct flow_ops {
  * @slot:	Index in the owner's slab
  * @dead:	Freed; operations in flight are dropped
  * @stalled, @ack_queued: On the shard's list of that name
+ * @class:	Which list of idle flows it is on
+ * @idle_prev, @idle_next: Slots of its neighbours there, plus one; 0 for none
+ * @listed_ms:	When it was last moved to that list's end: at most a second
+ *		before it last did anything
  * @rx_queue:	Queue that the guest last transmitted on; receive steering
  * @sock:	Host socket, -1 if none
  * @ops:	The protocol's
@@ -110,6 +124,10 @@ struct flow {
 	bool dead;
 	bool stalled;
 	bool ack_queued;
+	uint8_t class; /* enum flow_class */
+	uint32_t idle_prev;
+	uint32_t idle_next;
+	uint32_t listed_ms;
 	int sock;
 	const struct flow_ops *ops;
 	struct timer timer;
@@ -131,9 +149,12 @@ struct flow {
  * @ops:	The protocol's
  * @owner:	Set when another shard owns @key already
  *
+ * Where slots or descriptors run out the oldest idle flow gives way: its abort
+ * is called.
+ *
  * Return: the flow, zeroed behind struct flow, sock -1; NULL with *owner set
  * to another shard's index when that shard owns the key; NULL with *owner set
- * to this shard's when no slot is free
+ * to this shard's when a limit forbids it, which has been counted
  */
 struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 			 const struct flow_ops *ops, unsigned int *owner);
@@ -154,9 +175,16 @@ void flow_free(struct shard *shard, struct flow *flow);
 /**
  * flow_close_socket() - Close the socket later in the turn; the flow stays
  *
- * Operations that are queued for it are dropped, without done().
+ * Operations that are queued for it are dropped, without done(). It does not
+ * count for limits any more, and gives way to any other.
  */
 void flow_close_socket(struct shard *shard, struct flow *flow);
+
+/* Both sides of a TCP flow have agreed: it is half open no more. */
+void flow_settle(struct shard *shard, struct flow *flow);
+
+/* A flow that somebody configured, and that must not give way. */
+void flow_pin(struct shard *shard, struct flow *flow);
 
 /* Token of a flow's socket for engine_watch(). */
 uint64_t flow_token(const struct flow *flow);

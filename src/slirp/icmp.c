@@ -335,21 +335,21 @@ const struct flow_ops icmp_flow_ops = {
 static int icmp_make_socket(struct shard *shard, bool is4)
 {
 	int family = is4 ? AF_INET : AF_INET6;
-	int sock = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			  is4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
-	int err = errno;
+	int sock = shard_open_socket(shard, family, SOCK_DGRAM,
+				     is4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 
-	SHARD_COUNT(shard, syscalls, 2);
 	if (sock >= 0) {
+		SHARD_COUNT(shard, syscalls, 1);
 		host_error_enable(sock, family);
 		return sock;
 	}
-	if (shard_first_notice(shard, SHARD_NOTICE_PING))
+	if (sock != -EMFILE && sock != -ENFILE &&
+	    shard_first_notice(shard, SHARD_NOTICE_PING))
 		log_line("the guest cannot ping beyond this host (%s): allow "
 			 "it with sysctl net.ipv4.ping_group_range=\"0 "
 			 "2147483647\"",
-			 strerror(err));
-	return -err;
+			 strerror(-sock));
+	return sock;
 }
 
 int icmp_open(struct shard *shard, const struct flow_key *key,
@@ -370,15 +370,15 @@ int icmp_open(struct shard *shard, const struct flow_key *key,
 		icmp_refuse(shard, packet, -ret);
 		return -1;
 	}
-	sock = icmp_make_socket(shard, packet->is4);
+	flow = flow_create(shard, key, &icmp_flow_ops, &owner);
+	if (!flow && owner != shard_index(shard))
+		return (int)owner;
+	sock = flow ? icmp_make_socket(shard, packet->is4) : -1;
 	if (sock < 0) {
+		if (flow)
+			flow_free(shard, flow);
 		icmp_refuse(shard, packet, EACCES);
 		return -1;
-	}
-	flow = flow_create(shard, key, &icmp_flow_ops, &owner);
-	if (!flow) {
-		close(sock);
-		return owner == shard_index(shard) ? -1 : (int)owner;
 	}
 	flow->sock = sock;
 	SHARD_COUNT(shard, icmp_flows, 1);

@@ -41,6 +41,7 @@ static void input_find(struct shard *shard, struct packet *packet,
 
 	if (flow) {
 		flow->rx_queue = (uint16_t)shard->input_queue;
+		flow_touch(shard, flow);
 		flow->ops->input(shard, flow, packet);
 		return;
 	}

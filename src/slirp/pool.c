@@ -77,18 +77,29 @@ static void pool_restrict_ports(struct shard *shard, int sock)
 		shard->port_span = 0;
 }
 
+static int pool_socket(struct shard *shard, int family, int type, int protocol)
+{
+	int sock =
+		socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	int err = sock < 0 ? -errno : 0;
+
+	SHARD_COUNT(shard, syscalls, 1);
+	if (err == -EMFILE || err == -ENFILE)
+		shard->short_of_files = true;
+	return err ? err : sock;
+}
+
 static int pool_make_socket(struct shard *shard, int family)
 {
+	int sock = pool_socket(shard, family, SOCK_STREAM, 0);
 	int one = 1;
-	int sock =
-		socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (sock < 0)
-		return -errno;
+		return sock;
 	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	/* Urgent data is part of the stream (RFC 6093). */
 	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
-	SHARD_COUNT(shard, syscalls, 3);
+	SHARD_COUNT(shard, syscalls, 2);
 	pool_restrict_ports(shard, sock);
 	return sock;
 }
@@ -101,6 +112,32 @@ int shard_take_socket(struct shard *shard, int family)
 	if (pool->count)
 		return pool->sock[--pool->count];
 	return pool_make_socket(shard, family);
+}
+
+/* One that waits for a connection, for one that is needed now. */
+static bool pool_give_up(struct shard *shard)
+{
+	for (int i = 0; i < 2; i++) {
+		struct socket_pool *pool = &shard->pool[i];
+
+		if (!pool->count)
+			continue;
+		close(pool->sock[--pool->count]);
+		SHARD_COUNT(shard, syscalls, 1);
+		return true;
+	}
+	return false;
+}
+
+int shard_open_socket(struct shard *shard, int family, int type, int protocol)
+{
+	int sock = pool_socket(shard, family, type, protocol);
+
+	if (shard->short_of_files && sock < 0 && pool_give_up(shard))
+		sock = pool_socket(shard, family, type, protocol);
+	if (shard->short_of_files && sock < 0)
+		SHARD_COUNT(shard, refused_full, 1);
+	return sock;
 }
 
 static void pool_refill_one(struct shard *shard, struct socket_pool *pool,

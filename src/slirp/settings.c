@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <urcu/urcu-qsbr.h>
 
@@ -19,6 +20,10 @@
  * turn ends at the most; a writer puts a new object in its place and frees the
  * old one after a grace period, when every shard has ended a turn.
  */
+
+#define FILES_RESERVED  256 /* descriptors for all but the network */
+#define FILES_PER_SHARD 192 /* ... for what is no flow of a shard's */
+#define FILES_MAX       (1 << 30)
 
 static struct slirp_policy *settings_copy(const struct slirp_policy *policy)
 {
@@ -41,9 +46,32 @@ static struct resolvers *settings_read_resolvers(const struct slirp *slirp)
 	return resolvers;
 }
 
+/*
+ * Of the descriptors that this process may open some are for the rest of it,
+ * and some of each shard's are in the air: made in advance, or to be closed at
+ * the turn's end.
+ */
+static int64_t settings_files(unsigned int shards)
+{
+	int64_t most, rest;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) ||
+	    limit.rlim_cur > (rlim_t)FILES_MAX)
+		return FILES_MAX;
+	most = (int64_t)limit.rlim_cur;
+	rest = FILES_RESERVED + FILES_PER_SHARD * (int64_t)shards;
+	return most / 2 > most - rest ? most / 2 : most - rest;
+}
+
 int settings_setup(struct slirp *slirp, struct fail *fail)
 {
+	unsigned int shards = slirp->config.shard_count;
+
 	pthread_mutex_init(&slirp->settings_lock, NULL);
+	slirp->limits_set = slirp->config.limits;
+	limits_init(&slirp->limits, shards, settings_files(shards));
+	limits_set(&slirp->limits, &slirp->limits_set);
 	slirp->policy = settings_copy(&slirp->config.policy);
 	slirp->resolvers = settings_read_resolvers(slirp);
 	if (!slirp->policy || !slirp->resolvers)
@@ -126,5 +154,30 @@ void slirp_get_policy(struct slirp *slirp, struct slirp_policy *policy)
 	/* Whoever holds the lock is the only one who could free it. */
 	pthread_mutex_lock(&slirp->settings_lock);
 	*policy = *slirp->policy;
+	pthread_mutex_unlock(&slirp->settings_lock);
+}
+
+/* On the shard's thread, between two turns. */
+static void settings_settle(void *context)
+{
+	struct shard *shard = context;
+
+	limits_settle(&shard->slirp->limits, &shard->share);
+}
+
+void slirp_set_limits(struct slirp *slirp, const struct slirp_limits *limits)
+{
+	pthread_mutex_lock(&slirp->settings_lock);
+	slirp->limits_set = *limits;
+	limits_set(&slirp->limits, limits);
+	for (unsigned int i = 0; i < slirp->config.shard_count; i++)
+		slirp_call_shard(slirp, i, settings_settle, slirp->shard[i]);
+	pthread_mutex_unlock(&slirp->settings_lock);
+}
+
+void slirp_get_limits(struct slirp *slirp, struct slirp_limits *limits)
+{
+	pthread_mutex_lock(&slirp->settings_lock);
+	*limits = slirp->limits_set;
 	pthread_mutex_unlock(&slirp->settings_lock);
 }

@@ -158,6 +158,7 @@ static void shard_flow_event(struct shard *shard,
 
 	if (!flow)
 		return;
+	flow_touch(shard, flow);
 	shard_make_room(shard);
 	flow->ops->event(shard, flow, event->ready);
 }
@@ -260,6 +261,8 @@ static void shard_turn(struct shard *shard, const struct engine_event *event,
 	shard_run_batch(shard);
 	shard_run_acks(shard);
 	shard_run_timers(shard);
+	if (shard->short_of_files)
+		shard->short_of_files = !flow_evict(shard);
 	shard_run_batch(shard);
 	shard_run_acks(shard);
 	shard_give_frames_back(shard);

@@ -52,6 +52,9 @@ struct shard_counters {
 	uint64_t handoffs_out, handoffs_in; /* frames of other shards' flows */
 	uint64_t handoffs_full; /* had to wait for a hand-off buffer */
 	uint64_t flows_made, flows_ended, flows_refused;
+	/* Of these: above a limit, too fast, no slot or descriptor */
+	uint64_t refused_limit, refused_rate, refused_full;
+	uint64_t flows_evicted; /* gave way to another */
 	uint64_t policy_denied; /* connections, datagrams, echo requests */
 	uint64_t tcp_flows, udp_flows, icmp_flows; /* made, by protocol */
 	uint64_t tcp_retransmits, tcp_resets;
@@ -217,6 +220,16 @@ void shard_queue_ack(struct shard *shard, struct flow *flow);
  * Return: descriptor, or negative errno (-EMFILE)
  */
 int shard_take_socket(struct shard *shard, int family);
+
+/**
+ * shard_open_socket() - socket(2), non-blocking and close-on-exec
+ *
+ * Where descriptors have run out one that was made in advance gives way now,
+ * and the oldest idle flow at the turn's end.
+ *
+ * Return: descriptor, or negative errno
+ */
+int shard_open_socket(struct shard *shard, int family, int type, int protocol);
 
 /**
  * shard_take_keep() - A buffer for a small reply until the guest has it

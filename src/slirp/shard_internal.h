@@ -7,6 +7,7 @@
 #include <urcu/rculfhash.h>
 #include <urcu/wfcqueue.h>
 
+#include "slirp/limits.h"
 #include "slirp/shard.h"
 
 /*
@@ -82,6 +83,13 @@ struct index_entry {
 	uint32_t slot; /* plus one; 0 is empty */
 };
 
+/* Flows of a class, the one that has been idle for longest first. */
+struct flow_list {
+	uint32_t first; /* slot plus one, as in struct flow */
+	uint32_t last;
+	uint32_t count;
+};
+
 /* An operation to run on the shard's thread, from slirp_call_shard(). */
 struct shard_call {
 	void (*call)(void *context);
@@ -141,6 +149,10 @@ struct shard {
 	uint8_t *slab;      /* flows_max slots of FLOW_SLOT_SIZE */
 	uint32_t slab_used; /* slots that were ever used */
 	uint32_t live;
+	uint32_t limbo; /* slots freed, not to be used yet */
+	struct limits_share share;
+	struct flow_list idle[FLOW_CLASSES];
+	bool short_of_files; /* a socket was refused: somebody must go */
 	struct flow *free_first;
 	struct flow *limbo_first, **limbo_last;
 	struct index_entry *index_table;
@@ -197,7 +209,9 @@ struct slirp {
 	struct shard **shard;
 	/* Exchanged in settings.c; read by shards under RCU. */
 	struct slirp_policy *policy;
-	pthread_mutex_t settings_lock; /* writers of @policy */
+	pthread_mutex_t settings_lock; /* writers of @policy, @limits_set */
+	struct slirp_limits limits_set;
+	struct limits limits;
 	struct cds_lfht *table;
 	uint64_t secret[4];
 	struct resolvers *resolvers; /* stored in settings.c, RCU */
@@ -240,6 +254,20 @@ void flow_reclaim(struct shard *shard);
 void flow_abort_all(struct shard *shard);
 int flow_table_create(struct slirp *slirp, struct fail *fail);
 void flow_table_destroy(struct slirp *slirp);
+
+/* flow_admit.c: who gets a flow, and who gives way */
+/* May @shard have one more? Return: false, counted, if not */
+bool flow_admit(struct shard *shard, uint8_t protocol);
+/* It did not come to be after all. */
+void flow_dismiss(struct shard *shard, uint8_t protocol);
+/* It needs its place no more. */
+void flow_end(struct shard *shard, struct flow *flow);
+void flow_idle_add(struct shard *shard, struct flow *flow);
+void flow_idle_remove(struct shard *shard, struct flow *flow);
+/* It did something. */
+void flow_touch(struct shard *shard, struct flow *flow);
+/* End a flow that has been idle for long enough. Return: false if none has */
+bool flow_evict(struct shard *shard);
 
 /* handoff.c */
 int handoff_setup(struct shard *shard, struct fail *fail);

@@ -39,6 +39,23 @@ struct slirp_forward {
 };
 
 /**
+ * struct slirp_limits - How much a guest may have at a time, over all its
+ *shards
+ * @tcp_flows, @udp_flows, @icmp_flows: Flows of the protocol; 0: as many as
+ *		slots and descriptors allow. What is above is refused.
+ * @half_open:	TCP connections that one side has not answered yet; 0: half of
+ *		the descriptors, which is the most. The oldest gives way.
+ * @flow_rate:	New flows per second, 0 for no limit; a second's worth at once
+ */
+struct slirp_limits {
+	uint32_t tcp_flows;
+	uint32_t udp_flows;
+	uint32_t icmp_flows;
+	uint32_t half_open;
+	uint32_t flow_rate;
+};
+
+/**
  * struct slirp_config - The guest's network
  * @shard_count:	Shards, 1 for each queue pair
  * @engine:		How a shard reaches the host's sockets
@@ -69,7 +86,8 @@ struct slirp_forward {
  * @host_loopback:	@gateway leads to the host's loopback
  * @restricted:		No flow may leave, only forwards work
  * @policy:		What may be reached, to begin with
- * @flows_max:		Live flows per shard
+ * @flows_max:		Slots for flows, per shard
+ * @limits:		Of the guest, to begin with
  * @tcp_idle_s:		Established TCP flow without traffic, seconds
  * @udp_idle_s:		UDP flow without traffic, seconds
  */
@@ -105,6 +123,7 @@ struct slirp_config {
 	bool restricted;
 	struct slirp_policy policy;
 	unsigned int flows_max;
+	struct slirp_limits limits;
 	unsigned int tcp_idle_s;
 	unsigned int udp_idle_s;
 };
@@ -196,6 +215,18 @@ int slirp_set_policy(struct slirp *slirp, const struct slirp_policy *policy);
 
 /* The policy in force. Context: as slirp_set_policy(). */
 void slirp_get_policy(struct slirp *slirp, struct slirp_policy *policy);
+
+/**
+ * slirp_set_limits() - Change how much the guest may have
+ *
+ * Flows that exist stay, also those above a limit that was lowered.
+ *
+ * Context: any thread but a shard's; sleeps.
+ */
+void slirp_set_limits(struct slirp *slirp, const struct slirp_limits *limits);
+
+/* The limits in force. Context: as slirp_set_limits(). */
+void slirp_get_limits(struct slirp *slirp, struct slirp_limits *limits);
 
 /**
  * slirp_engine_name() - Which engine the shards use

@@ -72,6 +72,8 @@ void tcp_set_state(struct shard *shard, struct tcp_flow *tcp,
 		   enum tcp_state state)
 {
 	tcp->state = (uint8_t)state;
+	if (state >= TCP_STATE_ESTABLISHED)
+		flow_settle(shard, &tcp->flow);
 	tcp_touch(shard, tcp);
 }
 

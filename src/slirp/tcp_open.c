@@ -145,6 +145,13 @@ void tcp_open_hurry(struct shard *shard, struct tcp_flow *tcp)
 	tcp_connect_elsewhere(shard, tcp);
 }
 
+static void tcp_open_refuse(struct shard *shard, const struct flow_key *key,
+			    const struct tcp_segment *syn)
+{
+	SHARD_COUNT(shard, flows_refused, 1);
+	tcp_refuse(shard, key, syn);
+}
+
 /* Return: -1, or the shard that owns the key */
 static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 			 const struct tcp_segment *syn,
@@ -157,14 +164,14 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 	if (!flow && owner != shard_index(shard))
 		return (int)owner;
 	if (!flow) {
-		tcp_refuse(shard, key, syn);
+		tcp_open_refuse(shard, key, syn);
 		return -1;
 	}
 	flow->sock = shard_take_socket(shard, endpoint_family(host));
 	if (flow->sock < 0) {
 		flow->sock = -1;
 		flow_free(shard, flow);
-		tcp_refuse(shard, key, syn);
+		tcp_open_refuse(shard, key, syn);
 		return -1;
 	}
 	tcp_init(shard, tcp);
@@ -190,10 +197,13 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 	}
 	if (segment.flags & TH_RST)
 		return -1;
-	if ((segment.flags & (TH_SYN | TH_ACK | TH_FIN)) != TH_SYN ||
-	    nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host) ||
-	    (tcp_dns_is(shard, key) && !tcp_dns_choose(shard, 0, &host))) {
+	if ((segment.flags & (TH_SYN | TH_ACK | TH_FIN)) != TH_SYN) {
 		tcp_refuse(shard, key, &segment);
+		return -1;
+	}
+	if (nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host) ||
+	    (tcp_dns_is(shard, key) && !tcp_dns_choose(shard, 0, &host))) {
+		tcp_open_refuse(shard, key, &segment);
 		return -1;
 	}
 	return tcp_open_flow(shard, key, &segment, &host);
@@ -264,6 +274,7 @@ void tcp_accept(struct shard *shard, int sock,
 	tcp_accept_key(shard, sock, guest, &key);
 	flow = tcp_accept_flow(shard, &key);
 	if (!flow) {
+		SHARD_COUNT(shard, flows_refused, 1);
 		tcp_linger(shard, sock);
 		close(sock);
 		return;

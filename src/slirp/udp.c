@@ -46,18 +46,16 @@ bool udp_take_header(struct packet *packet, struct udphdr *header)
 
 int udp_make_socket(struct shard *shard, int family)
 {
-	int sock = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int err = errno;
+	int sock = shard_open_socket(shard, family, SOCK_DGRAM, 0);
 
-	SHARD_COUNT(shard, syscalls, 2);
 	if (sock < 0) {
-		SHARD_COUNT(shard, flows_refused, 1);
 		if (shard_first_notice(shard, SHARD_NOTICE_SOCKETS))
 			log_line("cannot open a UDP socket for the guest (%s): "
 				 "raise the limit with ulimit -n",
-				 strerror(err));
-		return -err;
+				 strerror(-sock));
+		return sock;
 	}
+	SHARD_COUNT(shard, syscalls, 1);
 	host_error_enable(sock, family);
 	return sock;
 }
@@ -321,11 +319,16 @@ int udp_open(struct shard *shard, const struct flow_key *key,
 		return -1;
 	}
 	flow = flow_create(shard, key, &udp_flow_ops, &owner);
-	if (!flow)
-		return owner == shard_index(shard) ? -1 : (int)owner;
+	if (!flow && owner != shard_index(shard))
+		return (int)owner;
+	if (!flow) {
+		udp_refuse(shard, packet, -EACCES);
+		return -1;
+	}
 	sock = udp_make_socket(shard, packet->is4 ? AF_INET : AF_INET6);
 	if (sock < 0) {
 		flow_free(shard, flow);
+		udp_refuse(shard, packet, -EACCES);
 		return -1;
 	}
 	udp_begin(shard, flow, sock);
@@ -352,6 +355,7 @@ void udp_forward(struct shard *shard, int sock,
 		return;
 	}
 	udp_of(flow)->forward = true;
+	flow_pin(shard, flow);
 	host_error_enable(sock, address_is4(&key.guest) ? AF_INET : AF_INET6);
 	udp_begin(shard, flow, sock);
 }

@@ -82,7 +82,7 @@ void udp_tell(struct shard *shard, const struct flow *flow,
 	      const struct slirp_endpoint *peer,
 	      const struct host_error *error);
 
-/* Tell a guest why a datagram of its is not carried: nat_translate()'s error.
+/* Tell a guest why a datagram of its is not carried: nat_admit()'s error.
  */
 void udp_refuse(struct shard *shard, const struct packet *packet, int err);
 

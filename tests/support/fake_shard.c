@@ -243,6 +243,18 @@ int shard_take_socket(struct shard *shard, int family)
 	return sock;
 }
 
+int shard_open_socket(struct shard *shard, int family, int type, int protocol)
+{
+	int sock;
+
+	if (shard->sockets_left == 0)
+		return -EMFILE;
+	if (shard->sockets_left > 0)
+		shard->sockets_left--;
+	sock = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	return sock < 0 ? -errno : sock;
+}
+
 void *shard_take_keep(struct shard *shard)
 {
 	if (shard->keeps_left == 0)
@@ -323,7 +335,6 @@ struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 		return NULL;
 	}
 	if (shard->flow_count == FAKE_FLOWS_MAX) {
-		SHARD_COUNT(shard, flows_refused, 1);
 		return NULL;
 	}
 	assert_null(flow_find(shard, key));
@@ -354,6 +365,18 @@ void flow_free(struct shard *shard, struct flow *flow)
 	timer_cancel(&shard->timers, &flow->timer);
 	flow_close_socket(shard, flow);
 	SHARD_COUNT(shard, flows_ended, 1);
+}
+
+void flow_settle(struct shard *shard, struct flow *flow)
+{
+	(void)shard;
+	flow->class = FLOW_STREAM;
+}
+
+void flow_pin(struct shard *shard, struct flow *flow)
+{
+	(void)shard;
+	flow->class = FLOW_PINNED;
 }
 
 uint64_t flow_token(const struct flow *flow)

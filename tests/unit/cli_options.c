@@ -186,6 +186,24 @@ static void rules_are_taken_in_order(void **state)
 	free(printed);
 }
 
+static void limits_are_taken(void **state)
+{
+	struct vmm_config config;
+	struct fail fail = { 0 };
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, "--net",
+			       "tcp-flows=1,udp-flows=2,icmp-flows=3,"
+			       "half-open=4,flow-rate=5",
+			       NULL),
+			 0);
+	assert_int_equal(config.slirp.limits.tcp_flows, 1);
+	assert_int_equal(config.slirp.limits.udp_flows, 2);
+	assert_int_equal(config.slirp.limits.icmp_flows, 3);
+	assert_int_equal(config.slirp.limits.half_open, 4);
+	assert_int_equal(config.slirp.limits.flow_rate, 5);
+}
+
 static void small_subnets_move_the_addresses(void **state)
 {
 	static const struct {
@@ -336,6 +354,8 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--net", "mac=00:00:00:00:00:00" },
 		{ "--net", "mac=52:55:0a:00:02:02" },
 		{ "--net", "mtu=100" },
+		{ "--net", "tcp-flows=-1" },
+		{ "--net", "flow-rate=100000001" },
 		{ "--net", "deny=" },
 		{ "--net", "deny" },
 		{ "--net", "deny=10.0.0.1/8" },
@@ -395,6 +415,7 @@ int main(void)
 		cmocka_unit_test(network_options_are_taken),
 		cmocka_unit_test(names_for_the_guest_are_taken),
 		cmocka_unit_test(rules_are_taken_in_order),
+		cmocka_unit_test(limits_are_taken),
 		cmocka_unit_test(small_subnets_move_the_addresses),
 		cmocka_unit_test(no_network_is_possible),
 		cmocka_unit_test(forwards_are_qemus),

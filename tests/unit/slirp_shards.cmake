@@ -4,3 +4,5 @@ mqvmm_test(slirp_shards SOURCES unit/slirp_shards.c support/fake_port.c
   LIBS mqvmm_slirp TIMEOUT 120)
 mqvmm_test(slirp_follow SOURCES unit/slirp_follow.c support/fake_port.c
   LIBS mqvmm_slirp)
+mqvmm_test(slirp_flow_admit SOURCES unit/flow_admit_test.c support/fake_port.c
+  LIBS mqvmm_slirp)
