@@ -87,6 +87,7 @@ static void transmit(struct shard *shard, const struct message *message,
 struct reply {
 	uint32_t from;
 	uint32_t to;
+	uint16_t to_port;
 	const uint8_t *frame;
 	const uint8_t *data;
 	size_t size;
@@ -108,7 +109,7 @@ static struct reply take(struct shard *shard)
 			checksum_pseudo4(src, dst, IPPROTO_UDP, reply.size))),
 		0);
 	assert_int_equal(l4[0] << 8 | l4[1], 67);
-	assert_int_equal(l4[2] << 8 | l4[3], 68);
+	reply.to_port = (uint16_t)(l4[2] << 8 | l4[3]);
 	reply.from = ntohl(ip.saddr);
 	reply.to = ntohl(ip.daddr);
 	reply.frame = l4 - 34;
@@ -339,6 +340,233 @@ static void release_and_decline_are_not_answered(void **state)
 	assert_int_equal(shard->counters.tx_malformed, 0);
 }
 
+static void request_after_a_reboot_is_acknowledged(void **state)
+{
+	struct message request = begin(REQUEST);
+	struct reply ack;
+
+	add_address(&request, 50, GUEST);
+	ack = ask(*state, &request);
+	assert_int_equal(type_of(&ack), ACK);
+	assert_int_equal(ack.to_port, 68);
+}
+
+static void rebinding_is_acknowledged(void **state)
+{
+	struct message request = begin(REQUEST);
+	struct reply ack;
+
+	put_address(&request, 12, GUEST);
+	request.data[10] = 0x80;
+	ack = ask(*state, &request);
+	assert_int_equal(type_of(&ack), ACK);
+	assert_int_equal(address_at(ack.data + 12), GUEST);
+	assert_int_equal(ack.to, GUEST);
+}
+
+static void request_without_an_address_is_malformed(void **state)
+{
+	struct shard *shard = *state;
+	struct message request = begin(REQUEST);
+
+	transmit(shard, &request, request.size);
+	assert_null(fake_next(shard));
+	assert_int_equal(shard->counters.tx_malformed, 1);
+}
+
+/* RFC 2131, table 3 */
+static void offer_has_no_client_address(void **state)
+{
+	struct message discover = begin(DISCOVER);
+	struct reply offer;
+
+	put_address(&discover, 12, GUEST);
+	offer = ask(*state, &discover);
+	assert_int_equal(address_at(offer.data + 12), 0);
+}
+
+static void lease_is_renewed_at_half_and_rebound_at_seven_eighths(void **state)
+{
+	struct message discover = begin(DISCOVER);
+	struct reply offer = ask(*state, &discover);
+	uint32_t lease;
+	uint8_t size;
+
+	lease = address_at(option(&offer, 51, &size));
+	assert_int_equal(address_at(option(&offer, 58, &size)), lease / 2);
+	assert_int_equal(address_at(option(&offer, 59, &size)), lease / 8 * 7);
+}
+
+static void host_without_a_route_gives_no_router(void **state)
+{
+	struct shard *shard = *state;
+	struct message discover = begin(DISCOVER);
+	struct reply offer;
+	uint8_t size;
+
+	shard->config.route4 = false;
+	offer = ask(shard, &discover);
+	assert_null(option(&offer, 3, &size));
+	assert_int_equal(address_at(option(&offer, 6, &size)), DNS);
+}
+
+static void search_domains_are_told(void **state)
+{
+	static const uint8_t names[] = "\1a\7example\0\1b\7example";
+	struct shard *shard = *state;
+	struct message discover = begin(DISCOVER);
+	struct reply offer;
+	const uint8_t *value;
+	uint8_t size;
+
+	strcpy(shard->config.search, "a.example b.example");
+	offer = ask(shard, &discover);
+	value = option(&offer, 119, &size);
+	assert_non_null(value);
+	assert_int_equal(size, sizeof(names));
+	assert_memory_equal(value, names, sizeof(names));
+	assert_memory_equal(option(&offer, 15, &size), "a.example", 9);
+}
+
+/* 7 names of 66 bytes, in two options (RFC 3396), for a client that takes so
+ * much */
+static void long_search_list_is_spread_over_options(void **state)
+{
+	struct shard *shard = *state;
+	struct message discover = begin(DISCOVER);
+	char *search = shard->config.search;
+	struct reply offer;
+	const uint8_t *first;
+	uint8_t size;
+
+	for (int i = 0; i < 7; i++) {
+		memset(search + 66 * i, 'a' + i, 65);
+		search[66 * i + 32] = '.';
+		search[66 * i + 65] = i < 6 ? ' ' : '\0';
+	}
+	strcpy(shard->config.domain, "example");
+	offer = ask(shard, &discover);
+	assert_null(option(&offer, 119, &size));
+	assert_true(offer.size <= 548);
+	add(&discover, 57, "\x05\xdc", 2);
+	offer = ask(shard, &discover);
+	first = option(&offer, 119, &size);
+	assert_non_null(first);
+	assert_int_equal(size, 255);
+	assert_int_equal(first[255], 119);
+	assert_int_equal(first[256], 7 * 67 - 255);
+	assert_int_equal(first[257 + 7 * 67 - 255 - 1], 0);
+}
+
+static void only_what_is_asked_for_is_given(void **state)
+{
+	struct shard *shard = *state;
+	struct message discover = begin(DISCOVER);
+	struct reply offer;
+	uint8_t size;
+
+	strcpy(shard->config.hostname, "box");
+	strcpy(shard->config.domain, "example");
+	add(&discover, 55, "\x0f\x06\x1c\x06\xfe\x33", 6);
+	offer = ask(shard, &discover);
+	assert_null(option(&offer, 3, &size));
+	assert_null(option(&offer, 12, &size));
+	assert_null(option(&offer, 26, &size));
+	assert_null(option(&offer, 119, &size));
+	assert_non_null(option(&offer, 51, &size));
+	assert_int_equal(address_at(option(&offer, 1, &size)), 0xffffff00);
+	assert_int_equal(address_at(option(&offer, 28, &size)), 0x0a0002ff);
+	/* In the order that it likes, each once */
+	assert_true(option(&offer, 15, &size) < option(&offer, 6, &size));
+	assert_int_equal(option(&offer, 6, &size)[4], 28);
+}
+
+static void longest_parameter_list_is_survived(void **state)
+{
+	struct message discover = begin(DISCOVER);
+	uint8_t wanted[255];
+	struct reply offer;
+	uint8_t size;
+
+	for (unsigned int i = 0; i < sizeof(wanted); i++)
+		wanted[i] = (uint8_t)i;
+	add(&discover, 55, wanted, sizeof(wanted));
+	offer = ask(*state, &discover);
+	assert_int_equal(type_of(&offer), OFFER);
+	assert_int_equal(address_at(option(&offer, 6, &size)), DNS);
+}
+
+static void reply_is_not_longer_than_the_client_takes(void **state)
+{
+	struct shard *shard = *state;
+	static const uint8_t sizes[][2] = { { 0, 0 }, { 2, 64 }, { 255, 255 } };
+	struct reply offer;
+
+	memset(shard->config.hostname, 'h', sizeof(shard->config.hostname));
+	memset(shard->config.domain, 'd', 255);
+	for (int i = 0; i < 3; i++) {
+		struct message discover = begin(DISCOVER);
+
+		add(&discover, 57, sizes[i], 2);
+		add(&discover, 61, shard->config.domain, 200);
+		offer = ask(shard, &discover);
+		assert_true(offer.size <= (i < 2 ? 576 - 28 : 1500 - 28));
+		assert_int_equal(type_of(&offer), OFFER);
+	}
+}
+
+/* RFC 6842 */
+static void client_identifier_is_repeated(void **state)
+{
+	struct message request = begin(REQUEST);
+	struct reply reply;
+	const uint8_t *value;
+	uint8_t size;
+
+	add(&request, 61, "\xff identifier", 12);
+	add_address(&request, 50, GUEST);
+	reply = ask(*state, &request);
+	value = option(&reply, 61, &size);
+	assert_non_null(value);
+	assert_int_equal(size, 12);
+	assert_memory_equal(value, "\xff identifier", 12);
+}
+
+static void relay_gets_the_answer(void **state)
+{
+	struct message discover = begin(DISCOVER);
+	struct reply offer;
+	const uint8_t *value;
+	uint8_t size;
+
+	put_address(&discover, 24, 0x0a000230);
+	add(&discover, 82, "\1\2ab", 4);
+	offer = ask(*state, &discover);
+	assert_int_equal(offer.to, 0x0a000230);
+	assert_int_equal(offer.to_port, 67);
+	assert_int_equal(address_at(offer.data + 24), 0x0a000230);
+	assert_memory_equal(offer.frame, "\x52\x54\0\x12\x34\x56", 6);
+	value = option(&offer, 82, &size);
+	assert_non_null(value);
+	assert_int_equal(size, 4);
+	assert_memory_equal(value, "\1\2ab", 4);
+	assert_int_equal(value[4], 255);
+}
+
+/* RFC 2131, 4.3.2 */
+static void refusal_by_a_relay_is_broadcast_there(void **state)
+{
+	struct message request = begin(REQUEST);
+	struct reply nak;
+
+	put_address(&request, 24, 0x0a000230);
+	add_address(&request, 50, 0xc0a80005);
+	nak = ask(*state, &request);
+	assert_int_equal(type_of(&nak), NAK);
+	assert_int_equal(nak.to, 0x0a000230);
+	assert_int_equal(nak.data[10], 0x80);
+}
+
 static void message_cut_in_its_header_is_malformed(void **state)
 {
 	struct shard *shard = *state;
@@ -416,6 +644,20 @@ int main(void)
 		TEST(broadcast_flag_is_obeyed),
 		TEST(inform_gets_parameters_and_no_lease),
 		TEST(release_and_decline_are_not_answered),
+		TEST(request_after_a_reboot_is_acknowledged),
+		TEST(rebinding_is_acknowledged),
+		TEST(request_without_an_address_is_malformed),
+		TEST(offer_has_no_client_address),
+		TEST(lease_is_renewed_at_half_and_rebound_at_seven_eighths),
+		TEST(host_without_a_route_gives_no_router),
+		TEST(search_domains_are_told),
+		TEST(long_search_list_is_spread_over_options),
+		TEST(only_what_is_asked_for_is_given),
+		TEST(longest_parameter_list_is_survived),
+		TEST(reply_is_not_longer_than_the_client_takes),
+		TEST(client_identifier_is_repeated),
+		TEST(relay_gets_the_answer),
+		TEST(refusal_by_a_relay_is_broadcast_there),
 		TEST(message_cut_in_its_header_is_malformed),
 		TEST(message_cut_in_its_options_is_not_overread),
 		TEST(message_that_is_no_request_is_malformed),
