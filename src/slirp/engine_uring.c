@@ -119,6 +119,8 @@ static void uring_arm(struct engine_uring *self, int fd)
 	sqe->user_data = uring_poll_data(fd, state->seq);
 }
 
+/* POLL_REMOVE would fail (EALREADY) while an event of the poll is under way,
+ * and the poll would keep a closed socket open for ever. */
 static void uring_disarm(struct engine_uring *self, int fd)
 {
 	struct uring_fd *state = &self->fd[fd];
@@ -128,7 +130,7 @@ static void uring_disarm(struct engine_uring *self, int fd)
 		return;
 	sqe = uring_sqe(self);
 	if (sqe) {
-		io_uring_prep_poll_remove(sqe, uring_poll_data(fd, state->seq));
+		io_uring_prep_cancel64(sqe, uring_poll_data(fd, state->seq), 0);
 		sqe->user_data = URING_IGNORE << URING_TYPE_SHIFT;
 	}
 	state->seq = 0;

@@ -260,6 +260,26 @@ static void close_sends_fin_by_the_next_wait(void **state)
 	close(client);
 }
 
+static void close_with_an_event_under_way_sends_fin(void **state)
+{
+	struct timeval limit = { .tv_sec = WAIT_US / 1000000 };
+	struct fixture *f = begin(state);
+	struct engine_event event;
+	int client, server;
+	char byte = 'x';
+
+	make_pair(f, &client, &server);
+	setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	engine_watch(f->engine, server, ENGINE_READABLE, 3);
+	assert_int_equal(engine_wait(f->engine, &event, 1, 0), 0);
+	assert_int_equal(send(client, &byte, 1, 0), 1);
+	assert_int_equal(recv(server, &byte, 1, 0), 1);
+	engine_close(f->engine, server, 3);
+	engine_wait(f->engine, &event, 1, 0);
+	assert_int_equal(recv(client, &byte, 1, 0), 0);
+	close(client);
+}
+
 static void reused_descriptor_has_its_own_events_only(void **state)
 {
 	struct fixture *f = begin(state);
@@ -346,6 +366,7 @@ int main(void)
 		BOTH(readiness_during_a_batch_is_told_by_the_next_wait),
 		BOTH(end_of_file_is_readable),
 		BOTH(close_sends_fin_by_the_next_wait),
+		BOTH(close_with_an_event_under_way_sends_fin),
 		BOTH(reused_descriptor_has_its_own_events_only),
 		BOTH(eventfd_need_not_be_read),
 		BOTH(wait_ends_at_its_timeout),
