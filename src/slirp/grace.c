@@ -66,10 +66,6 @@ static void grace_make(struct grace *grace)
 
 static void grace_serve(struct grace *grace)
 {
-	uint64_t count;
-
-	if (read(grace->wake_fd, &count, sizeof(count)) < 0)
-		return;
 	__atomic_exchange_n(&grace->wanted, 0, __ATOMIC_ACQ_REL);
 	grace_make(grace);
 }
@@ -82,6 +78,7 @@ static void *grace_run(void *context)
 		{ .fd = slirp->grace.wake_fd, .events = POLLIN },
 		{ .fd = settings_follow(slirp, -1), .events = POLLIN },
 	};
+	uint64_t count;
 
 	pthread_setname_np(pthread_self(), "grace");
 	for (;;) {
@@ -89,6 +86,11 @@ static void *grace_run(void *context)
 			continue;
 		if (__atomic_load_n(&slirp->grace.stop, __ATOMIC_ACQUIRE))
 			break;
+		/* Before the pause: what is written in it, perhaps by
+		 * grace_stop(), is for the next round. */
+		if (ready[0].revents &&
+		    read(slirp->grace.wake_fd, &count, sizeof(count)) < 0)
+			continue;
 		/* Whoever writes resolv.conf may finish meanwhile, too. */
 		nanosleep(&pause, NULL);
 		if (ready[0].revents)
