@@ -49,7 +49,8 @@ struct slirp_flow;
 
 /* What a flow is worth when room for another is needed (flow_admit.c). */
 enum flow_class {
-	FLOW_DATAGRAM,  /* UDP, DNS, echo */
+	FLOW_ASKING,    /* UDP, DNS, echo that nobody has answered yet */
+	FLOW_DATAGRAM,  /* UDP, DNS, echo, since then */
 	FLOW_HALF_OPEN, /* TCP, before both sides have agreed */
 	FLOW_STREAM,    /* TCP, since then */
 	FLOW_ENDED,     /* known for a while yet, without a socket */

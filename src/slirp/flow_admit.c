@@ -6,18 +6,23 @@
  *
  * Who gets a flow, and who gives way for it. Limits that somebody has set
  * refuse what is above them (limits.c). What merely is used up is taken from
- * whom it hurts least: a connection that is over and only remembered, a flow
- * over UDP or an echo that has been idle for a
- * while, then the oldest TCP connection that is not established, then one that
- * has been silent for minutes. So a flood eats its own first, and established
- * flows that are used stay.
+ * whom it hurts least, the first of these that there is:
+ *
+ *	a connection that is over and only remembered,
+ *	the oldest UDP or echo flow that nobody has answered,
+ *	one that was answered, but has been idle for a while,
+ *	the oldest TCP connection that is not established,
+ *	an established one that has been silent for minutes.
+ *
+ * So a flood eats its own, and what is used stays.
  *
  * A shard lists its flows by class, the one idle for longest first. A flow
  * moves to its list's end when it does something, once a second at the most:
  * a packet costs a comparison, and the order is right to a second. Nothing here
  * looks at more than the lists' ends.
  *
- * Limits: a shard evicts its own flows only.
+ * Limits: a shard evicts its own flows only, but begins to before the last
+ *place is taken: the rest is for shards that have nobody to evict.
  */
 
 #define IDLE_TOUCH_MS    1000   /* flows are in order up to this */
@@ -31,6 +36,7 @@ static const struct {
 	uint32_t idle_ms;
 } flow_evictions[] = {
 	{ FLOW_ENDED, 0 },
+	{ FLOW_ASKING, 0 },
 	{ FLOW_DATAGRAM, DATAGRAM_IDLE_MS },
 	{ FLOW_HALF_OPEN, 0 },
 	{ FLOW_STREAM, STREAM_IDLE_MS },
@@ -85,7 +91,7 @@ void flow_idle_remove(struct shard *shard, struct flow *flow)
 void flow_idle_add(struct shard *shard, struct flow *flow)
 {
 	flow->class = flow->key.protocol == IPPROTO_TCP ? FLOW_HALF_OPEN
-							: FLOW_DATAGRAM;
+							: FLOW_ASKING;
 	idle_append(shard, flow);
 }
 
@@ -102,6 +108,14 @@ void flow_touch(struct shard *shard, struct flow *flow)
 {
 	if (idle_now(shard) - flow->listed_ms >= IDLE_TOUCH_MS)
 		idle_move(shard, flow, flow->class);
+}
+
+void flow_hear(struct shard *shard, struct flow *flow)
+{
+	if (flow->class == FLOW_ASKING)
+		idle_move(shard, flow, FLOW_DATAGRAM);
+	else
+		flow_touch(shard, flow);
 }
 
 void flow_settle(struct shard *shard, struct flow *flow)
@@ -197,9 +211,10 @@ static bool admit_room(struct shard *shard)
 	uint32_t most = shard->slirp->config.flows_max;
 	uint32_t used = shard->live + shard->limbo;
 
-	/* A slot that is freed is free after a grace period only: begin early.
-	 */
-	if (most - used <= most / EVICT_SLOTS_PART)
+	/* Begin early: a slot that is freed is free after a grace period only,
+	 * and other shards, which may have nobody to evict, need places too. */
+	if (most - used <= most / EVICT_SLOTS_PART ||
+	    limits_are_low(limits, LIMITS_FILES))
 		flow_evict(shard);
 	if (used == most)
 		return false;

@@ -5,6 +5,7 @@
 
 #define HANDFUL_MAX   64
 #define HANDFUL_PARTS 16 /* of a shard's even part */
+#define LOW_PART      16
 #define SECOND_NS     1000000000ULL
 #define RATE_MAX      SECOND_NS /* new flows per second; above is no limit */
 
@@ -90,6 +91,14 @@ bool limits_take(struct limits *limits, struct limits_share *share,
 					      __ATOMIC_RELAXED));
 	share->spare[kind] = (uint32_t)take - 1;
 	return true;
+}
+
+bool limits_are_low(const struct limits *limits, enum limits_kind kind)
+{
+	const struct limits_pool *pool = &limits->pool[kind];
+
+	return __atomic_load_n(&pool->left, __ATOMIC_RELAXED) <
+	       __atomic_load_n(&pool->most, __ATOMIC_RELAXED) / LOW_PART;
 }
 
 void limits_give(struct limits *limits, struct limits_share *share,

@@ -94,6 +94,9 @@ void limits_settle(struct limits *limits, struct limits_share *share);
 bool limits_take(struct limits *limits, struct limits_share *share,
 		 enum limits_kind kind);
 
+/* Is less than a sixteenth left for all shards? */
+bool limits_are_low(const struct limits *limits, enum limits_kind kind);
+
 /* A place is free again. */
 void limits_give(struct limits *limits, struct limits_share *share,
 		 enum limits_kind kind);

@@ -158,7 +158,9 @@ static void shard_flow_event(struct shard *shard,
 
 	if (!flow)
 		return;
-	flow_touch(shard, flow);
+	/* An error is no answer. */
+	if (!(event->ready & ENGINE_ERROR))
+		flow_hear(shard, flow);
 	shard_make_room(shard);
 	flow->ops->event(shard, flow, event->ready);
 }

@@ -264,8 +264,10 @@ void flow_dismiss(struct shard *shard, uint8_t protocol);
 void flow_end(struct shard *shard, struct flow *flow);
 void flow_idle_add(struct shard *shard, struct flow *flow);
 void flow_idle_remove(struct shard *shard, struct flow *flow);
-/* It did something. */
+/* The guest said something in it. */
 void flow_touch(struct shard *shard, struct flow *flow);
+/* The host's side did. */
+void flow_hear(struct shard *shard, struct flow *flow);
 /* End a flow that has been idle for long enough. Return: false if none has */
 bool flow_evict(struct shard *shard);
 

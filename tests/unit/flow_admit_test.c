@@ -75,6 +75,16 @@ static struct flow *create(struct fixture *f, uint8_t protocol)
 	return flow;
 }
 
+/* A datagram flow that somebody has answered. */
+static struct flow *answer(struct fixture *f, uint8_t protocol)
+{
+	struct flow *flow = create(f, protocol);
+
+	assert_non_null(flow);
+	flow_hear(f->shard, flow);
+	return flow;
+}
+
 static struct flow *establish(struct fixture *f)
 {
 	struct flow *flow = create(f, IPPROTO_TCP);
@@ -84,15 +94,24 @@ static struct flow *establish(struct fixture *f)
 	return flow;
 }
 
+static void set_files(rlim_t count)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = count;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 static void oldest_idle_datagrams_go_first(void **state)
 {
 	struct fixture *f = start((struct slirp_limits) { 0 }, SLOTS);
 	struct flow *stream = establish(f), *half = create(f, IPPROTO_TCP);
-	struct flow *first = create(f, IPPROTO_UDP), *second;
+	struct flow *first = answer(f, IPPROTO_UDP), *second;
 
 	(void)state;
 	pass_ms(f, 5000);
-	second = create(f, IPPROTO_ICMP);
+	second = answer(f, IPPROTO_ICMP);
 	pass_ms(f, 600000);
 	assert_true(flow_evict(f->shard));
 	assert_true(first->dead);
@@ -111,8 +130,8 @@ static void oldest_idle_datagrams_go_first(void **state)
 static void flows_in_use_do_not_give_way(void **state)
 {
 	struct fixture *f = start((struct slirp_limits) { 0 }, SLOTS);
-	struct flow *used = create(f, IPPROTO_UDP), *stream = establish(f);
-	struct flow *idle = create(f, IPPROTO_UDP);
+	struct flow *used = answer(f, IPPROTO_UDP), *stream = establish(f);
+	struct flow *idle = answer(f, IPPROTO_UDP);
 
 	(void)state;
 	for (unsigned int i = 0; i < 400; i++) {
@@ -147,12 +166,12 @@ static void ended_flows_need_no_place_and_go_first(void **state)
 	finish(f);
 }
 
-static void young_datagrams_do_not_give_way(void **state)
+static void young_answered_datagrams_do_not_give_way(void **state)
 {
 	struct fixture *f = start((struct slirp_limits) { 0 }, SLOTS);
 
 	(void)state;
-	create(f, IPPROTO_UDP);
+	answer(f, IPPROTO_UDP);
 	pass_ms(f, 9999);
 	assert_false(flow_evict(f->shard));
 	pass_ms(f, 1);
@@ -180,9 +199,9 @@ static void idle_order_is_kept_over_the_clocks_wrap(void **state)
 
 	(void)state;
 	f->shard->now_us = (UINT32_MAX - 1000ULL) * 1000;
-	before = create(f, IPPROTO_UDP);
+	before = answer(f, IPPROTO_UDP);
 	pass_ms(f, 5000);
-	after = create(f, IPPROTO_UDP);
+	after = answer(f, IPPROTO_UDP);
 	pass_ms(f, 5000);
 	assert_true(flow_evict(f->shard));
 	assert_true(before->dead);
@@ -196,7 +215,7 @@ static void flood_of_half_open_flows_eats_its_own(void **state)
 	enum { CAP = 50, FLOOD = 400, SLOTS_ENOUGH = 1024 };
 	struct fixture *f =
 		start((struct slirp_limits) { .half_open = CAP }, SLOTS_ENOUGH);
-	struct flow *stream = establish(f), *udp = create(f, IPPROTO_UDP);
+	struct flow *stream = establish(f), *udp = answer(f, IPPROTO_UDP);
 	struct flow *last = NULL;
 
 	(void)state;
@@ -212,6 +231,30 @@ static void flood_of_half_open_flows_eats_its_own(void **state)
 	assert_int_equal(f->shard->counters.flows_evicted, FLOOD - CAP);
 	assert_int_equal(f->shard->counters.flows_refused, 0);
 	finish(f);
+}
+
+static void flood_of_datagrams_eats_its_own(void **state)
+{
+	enum { FILES = 200, FLOOD = 1000, SLOTS_ENOUGH = 4096 };
+	struct flow *stream, *half, *udp;
+	struct rlimit before;
+	struct fixture *f;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &before);
+	set_files(FILES);
+	f = start((struct slirp_limits) { 0 }, SLOTS_ENOUGH);
+	stream = establish(f);
+	half = create(f, IPPROTO_TCP);
+	udp = answer(f, IPPROTO_UDP);
+	for (unsigned int i = 0; i < FLOOD; i++)
+		assert_non_null(create(f, IPPROTO_UDP));
+	assert_non_null(create(f, IPPROTO_TCP));
+	assert_false(stream->dead);
+	assert_false(half->dead);
+	assert_false(udp->dead);
+	finish(f);
+	set_files(before.rlim_cur);
 }
 
 static void established_flows_do_not_count_as_half_open(void **state)
@@ -235,7 +278,7 @@ static void full_slots_leave_used_flows_alone(void **state)
 
 	(void)state;
 	for (; made < SLOTS; made++)
-		assert_non_null(create(f, IPPROTO_UDP));
+		answer(f, IPPROTO_UDP);
 	assert_null(create(f, IPPROTO_UDP));
 	assert_null(create(f, IPPROTO_TCP));
 	assert_false(stream->dead);
@@ -247,25 +290,16 @@ static void full_slots_leave_used_flows_alone(void **state)
 static void idle_flows_give_way_before_slots_run_out(void **state)
 {
 	struct fixture *f = start((struct slirp_limits) { 0 }, SLOTS);
-	struct flow *oldest = create(f, IPPROTO_UDP);
+	struct flow *oldest = answer(f, IPPROTO_UDP);
 
 	(void)state;
 	pass_ms(f, 20000);
 	while (!oldest->dead)
-		assert_non_null(create(f, IPPROTO_UDP));
+		answer(f, IPPROTO_UDP);
 	/* A place was left for the next, since freed slots are not free yet. */
 	assert_non_null(create(f, IPPROTO_UDP));
 	assert_int_equal(f->shard->counters.flows_refused, 0);
 	finish(f);
-}
-
-static void set_files(rlim_t count)
-{
-	struct rlimit limit;
-
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = count;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 static void descriptors_pass_from_idle_flows_to_new_ones(void **state)
@@ -279,10 +313,10 @@ static void descriptors_pass_from_idle_flows_to_new_ones(void **state)
 	getrlimit(RLIMIT_NOFILE, &before);
 	set_files(FILES);
 	f = start((struct slirp_limits) { 0 }, SLOTS);
-	oldest = create(f, IPPROTO_UDP);
+	oldest = answer(f, IPPROTO_UDP);
 	/* At least half of what the process may open is for flows. */
 	for (unsigned int i = 1; i < FILES / 2; i++)
-		assert_non_null(create(f, IPPROTO_UDP));
+		answer(f, IPPROTO_UDP);
 	assert_null(create(f, IPPROTO_UDP));
 	assert_int_equal(f->shard->counters.refused_full, 1);
 	pass_ms(f, 20000);
@@ -378,10 +412,11 @@ int main(void)
 		cmocka_unit_test(oldest_idle_datagrams_go_first),
 		cmocka_unit_test(flows_in_use_do_not_give_way),
 		cmocka_unit_test(ended_flows_need_no_place_and_go_first),
-		cmocka_unit_test(young_datagrams_do_not_give_way),
+		cmocka_unit_test(young_answered_datagrams_do_not_give_way),
 		cmocka_unit_test(pinned_flows_never_give_way),
 		cmocka_unit_test(idle_order_is_kept_over_the_clocks_wrap),
 		cmocka_unit_test(flood_of_half_open_flows_eats_its_own),
+		cmocka_unit_test(flood_of_datagrams_eats_its_own),
 		cmocka_unit_test(established_flows_do_not_count_as_half_open),
 		cmocka_unit_test(full_slots_leave_used_flows_alone),
 		cmocka_unit_test(idle_flows_give_way_before_slots_run_out),
