@@ -7,6 +7,10 @@
 #define TIMER_MASK  (TIMER_SLOTS - 1)
 #define TIMER_WORDS (TIMER_SLOTS / 64)
 
+/* Far timers are looked at when the clock is a multiple of this, ms. */
+#define TIMER_FAR_MS   2048
+#define TIMER_FAR_MASK ((uint64_t)TIMER_FAR_MS - 1)
+
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms)
 {
 	memset(wheel, 0, sizeof(*wheel));
@@ -20,9 +24,10 @@ static void timer_queue(struct timer_wheel *wheel, struct timer *timer)
 
 	if (at < wheel->now_ms)
 		at = wheel->now_ms;
-	/* One that is further away waits a whole revolution and moves then. */
+	/* One that is further away waits most of a revolution and moves then;
+	 * all such move together, so that idle flows seldom wake a shard. */
 	if (at > wheel->now_ms + TIMER_MASK)
-		at = wheel->now_ms + TIMER_MASK;
+		at = (wheel->now_ms + TIMER_MASK) & ~TIMER_FAR_MASK;
 	slot = &wheel->slot[at & TIMER_MASK];
 	timer->queued_ms = at;
 	timer->link = slot;

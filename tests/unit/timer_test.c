@@ -190,6 +190,24 @@ static void wheel_agrees_with_a_plain_list(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void far_timers_are_looked_at_together(void **state)
+{
+	struct timer_wheel *wheel = *state;
+	static struct timer timer[1000];
+	uint64_t now = START, end = START + 60000;
+	unsigned int looks = 0;
+
+	for (unsigned int i = 0; i < 1000; i++)
+		timer_set(wheel, &timer[i], START + 7440000 + i);
+	while (now < end) {
+		assert_null(timer_expire(wheel, now));
+		assert_true(timer_next(wheel, now) > 0);
+		now += (uint64_t)timer_next(wheel, now);
+		looks++;
+	}
+	assert_in_range(looks, 1, 60000 / 2048 + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +220,7 @@ int main(void)
 		TEST(all_expire_after_a_jump_over_many_revolutions),
 		TEST(next_is_never_later_than_a_deadline),
 		TEST(waiting_as_next_says_meets_the_deadline),
+		TEST(far_timers_are_looked_at_together),
 		TEST(wheel_agrees_with_a_plain_list),
 	};
 
