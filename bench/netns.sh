@@ -23,6 +23,7 @@ while [ $# -ge 2 ]; do
 	shift 2
 done
 mqvmm=$build/src/mqvmm mqload=$build/bench/load/mqload
+runas=$([ "$(id -u)" != 0 ] || echo "--runas 0:0")
 command -v pasta >/dev/null || systems=$(echo "$systems" | sed 's/,\{0,1\}pasta//')
 host=$(ip route | awk '$1 == "default" { print $3; exit }')
 work=$(mktemp -d)
@@ -50,7 +51,7 @@ client() {
 	case $1 in
 	direct) to=127.0.0.1 command=() ;;
 	mqvmm) to=10.0.2.2 command=("$mqvmm" netns --queues "$queues" --) ;;
-	pasta) to=$host command=(pasta --quiet --config-net --) ;;
+	pasta) to=$host command=(pasta $runas --quiet --config-net --) ;;
 	esac
 	timeout -k 5 $((seconds + 30)) "${command[@]}" "$mqload" "$2" \
 		--to "$to:$port" --flows "$3" --seconds "$seconds"

@@ -170,9 +170,14 @@ struct port_ops {
 /* How long an interrupt for transmitted frames may wait, microseconds. */
 #define PORT_PUT_OFF_US 1000
 
-/* Embedded as first member of an implementation. */
+/**
+ * struct port - Embedded as first member of an implementation
+ * @ops:	Its operations
+ * @syscalls:	System calls that they have made; the shard's thread's
+ */
 struct port {
 	const struct port_ops *ops;
+	uint64_t syscalls;
 };
 
 #endif

@@ -228,7 +228,7 @@ static void shard_run_call(struct shard *shard)
 
 static void shard_count_syscalls(struct shard *shard)
 {
-	uint64_t seen = engine_syscalls(shard->engine);
+	uint64_t seen = engine_syscalls(shard->engine) + shard->port->syscalls;
 
 	SHARD_COUNT(shard, syscalls, seen - shard->syscalls_seen);
 	shard->syscalls_seen = seen;

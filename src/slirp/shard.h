@@ -60,7 +60,7 @@ struct shard_counters {
 	uint64_t tcp_retransmits, tcp_resets;
 	uint64_t dns_queries, dns_cache_hits, dns_cache_misses;
 	uint64_t operations, batches;
-	uint64_t syscalls; /* of the shard's thread, but for its port's */
+	uint64_t syscalls; /* of the shard's thread, its port's included */
 };
 
 /* Add to one of the calling shard's counters. */

@@ -86,6 +86,7 @@ static int tap_tx_take(struct port *port, struct port_frame *frame)
 	iov[0].iov_len = sizeof(header);
 	iov[1].iov_base = tap_buffer(tap, frame->token);
 	iov[1].iov_len = PORT_FRAME_MAX;
+	port->syscalls++;
 	got = readv(tap->fd, iov, 2);
 	if (got <= (ssize_t)sizeof(header))
 		return 0;
@@ -148,6 +149,7 @@ static void tap_rx_commit(struct port *port, struct port_space *space,
 		header.hdr.csum_start = offload->csum_start;
 		header.hdr.csum_offset = offload->csum_offset;
 	}
+	port->syscalls++;
 	ret = writev(tap->fd, iov, 2);
 	/* A frame that the namespace drops is lost as on any link. */
 	(void)ret;

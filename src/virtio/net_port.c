@@ -110,15 +110,16 @@ void net_queue_break(struct net_queue *queue,
 	transport->ops->device_broken(transport);
 }
 
-void net_queue_interrupt(struct net_queue *queue,
-			 struct virtio_transport *transport)
+unsigned int net_queue_interrupt(struct net_queue *queue,
+				 struct virtio_transport *transport)
 {
 	if (!vring_needs_interrupt(&queue->ring)) {
 		net_stat_add(&queue->stats.suppressed, 1);
-		return;
+		return 0;
 	}
 	net_stat_add(&queue->stats.interrupts, 1);
 	transport->ops->queue_interrupt(transport, queue->index);
+	return 1;
 }
 
 static void net_port_settle(struct port *base)
@@ -130,7 +131,7 @@ static void net_port_settle(struct port *base)
 	port->tx_put_off = false;
 	port->tx_lag_frames = 0;
 	port->tx_lag_bytes = 0;
-	net_queue_interrupt(&port->tx, port->transport);
+	port->base.syscalls += net_queue_interrupt(&port->tx, port->transport);
 }
 
 /*
@@ -159,7 +160,8 @@ static void net_port_flush(struct port *base)
 	if (!port->running)
 		return;
 	if (vring_publish(&port->rx.ring))
-		net_queue_interrupt(&port->rx, port->transport);
+		port->base.syscalls +=
+			net_queue_interrupt(&port->rx, port->transport);
 	net_port_flush_tx(port);
 }
 

@@ -162,8 +162,8 @@ void net_port_stop(void *context);
  */
 void net_queue_break(struct net_queue *queue,
 		     struct virtio_transport *transport);
-void net_queue_interrupt(struct net_queue *queue,
-			 struct virtio_transport *transport);
+unsigned int net_queue_interrupt(struct net_queue *queue,
+				 struct virtio_transport *transport);
 
 /**
  * net_stat_add(), net_stat_read() - One writer, any number of readers

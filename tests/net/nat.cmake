@@ -14,3 +14,11 @@ add_test(NAME net/steer COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/net/steer.sh
   $<TARGET_FILE:mqvmm> $<TARGET_FILE:mqload>)
 set_tests_properties(net/steer PROPERTIES TIMEOUT 120 LABELS net
   SKIP_RETURN_CODE 77)
+
+# A library to preload: what is built with sanitizers cannot be counted.
+add_library(count_allocations MODULE support/count_allocations.c)
+target_link_libraries(count_allocations PRIVATE mqvmm_flags)
+add_test(NAME net/budget COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/net/budget.sh
+  $<TARGET_FILE:mqvmm> $<TARGET_FILE:mqload> $<TARGET_FILE:count_allocations>)
+set_tests_properties(net/budget PROPERTIES TIMEOUT 180 LABELS net
+  SKIP_RETURN_CODE 77)

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# budget.sh MQVMM MQLOAD COUNT_ALLOCATIONS: what one connect/request/response/
+# close costs behind `mqvmm netns`, in counts that no machine changes. Exit
+# status: 0 passed, 1 failed, 77 skipped.
+set -u
+mqvmm=$1 mqload=$2 preload=$3
+if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ]; then
+	echo "skipped: needs root and /dev/net/tun"
+	exit 77
+fi
+work=$(mktemp -d)
+mkfifo "$work/port"
+"$mqload" server --port 0 >"$work/port" &
+server=$!
+trap 'kill $server 2>/dev/null; rm -rf "$work"' EXIT
+read -r -t 10 _ port <"$work/port"
+failed=0
+
+# check NAME CONDITION...
+check() {
+	local name=$1
+	shift
+	if [ "$@" ]; then
+		echo "ok - $name"
+	else
+		echo "not ok - $name: $*"
+		failed=1
+	fi
+}
+
+# allocations ENGINE: heap allocations of 2000 transactions behind 2000 others
+allocations() {
+	truncate -s 8 "$work/count"
+	# shellcheck disable=SC2016 # the inner shell's
+	LD_PRELOAD=$preload COUNT_ALLOCATIONS=$work/count timeout -k 5 60 \
+		"$mqvmm" netns --queues 2 --net "engine=$1" -- \
+		env -u LD_PRELOAD sh -c '
+			run() { "$1" crr --to "10.0.2.2:$2" --flows 4 --count 2000 >/dev/null; }
+			run "$1" "$2"
+			before=$(od -An -td8 "$3")
+			run "$1" "$2"
+			echo $(($(od -An -td8 "$3") - before)) $before' \
+		- "$mqload" "$port" "$work/count"
+}
+
+# syscalls ENGINE FLOWS: per transaction, of all shards
+syscalls() {
+	timeout -k 5 60 "$mqvmm" netns --queues 2 --net "engine=$1" \
+		--stats "$work/stats" -- "$mqload" crr --to "10.0.2.2:$port" \
+		--flows "$2" --count 4000 >/dev/null
+	tr '{' '\n' <"$work/stats" |
+		sed -n 's/.*"syscalls":\([0-9]*\).*/\1/p' |
+		awk '{ sum += $1 } END { print int(sum / 4000 + 0.5) }'
+}
+
+for engine in io_uring epoll; do
+	read -r made before <<<"$(allocations $engine)"
+	check "$engine: allocations are counted" "${before:-0}" -gt 0
+	check "$engine: no allocation per transaction after warm-up" "${made:-1}" = 0
+	for flows in 1 8; do
+		calls=$(syscalls $engine $flows)
+		echo "# $engine, M=$flows: $calls system calls for a transaction"
+		check "$engine: at most 40 system calls at M=$flows" "${calls:-99}" -le 40
+	done
+done
+exit $failed
