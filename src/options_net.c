@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "options_forward.h"
 #include "options_policy.h"
 #include "options_text.h"
 #include "slirp/dns_name.h"
@@ -47,7 +48,12 @@ static const char net_help[] =
 	"                    flows at a time; 0: what descriptors allow (0)\n"
 	"  half-open=N       TCP connections not yet answered (16384)\n"
 	"  flow-rate=N       new flows per second; 0: no limit (0)\n"
-	"  hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport\n";
+	"  hostfwd=[tcp|udp]:[hostaddr]:hostport[-last]-[guestaddr]:guestport\n"
+	"                    host ports that lead into the guest; port 0 is chosen\n"
+	"  guestfwd=[tcp]:server:port-tcp:host:port|unix:/path\n"
+	"                    an address that the guest sees leads to the host\n"
+	"  source=gateway|keep\n"
+	"                    who the guest sees behind a forward (gateway)\n";
 
 const char *options_net_help(void)
 {
@@ -248,52 +254,11 @@ static int parse_loopback(const char *value, struct slirp_config *slirp)
 	return options_switch(value, &slirp->host_loopback);
 }
 
-/* "[address]:port", the address may be missing; @low is the smallest port */
-static int parse_forward_end(char *text, uint64_t low, struct in_addr fallback,
-			     struct slirp_endpoint *end)
+static int parse_source(const char *value, struct slirp_config *slirp)
 {
-	char *colon = strrchr(text, ':');
-	struct in_addr address = fallback;
-	uint64_t port;
-
-	if (!colon || options_number(colon + 1, low, 65535, &port))
+	if (strcmp(value, "keep") != 0 && strcmp(value, "gateway") != 0)
 		return -EINVAL;
-	*colon = '\0';
-	if (*text && options_address(text, &address))
-		return -EINVAL;
-	*end = (struct slirp_endpoint) { .address = address_from4(address),
-					 .port = (uint16_t)port };
-	return 0;
-}
-
-static int parse_forward_protocol(const char *text)
-{
-	if (strcmp(text, "tcp") == 0 || !*text)
-		return IPPROTO_TCP;
-	return strcmp(text, "udp") == 0 ? IPPROTO_UDP : -EINVAL;
-}
-
-/* QEMU's hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport */
-static int parse_forward(const char *value, struct slirp_config *slirp)
-{
-	struct slirp_forward *forward = &slirp->forward[slirp->forward_count];
-	struct in_addr any = { htonl(INADDR_ANY) };
-	char text[OPTIONS_TEXT_MAX], *rest = text, *protocol, *host;
-
-	if (slirp->forward_count == SLIRP_FORWARDS_MAX)
-		return -EINVAL;
-	snprintf(text, sizeof(text), "%s", value);
-	protocol = strsep(&rest, ":");
-	host = strsep(&rest, "-");
-	if (!rest)
-		return -EINVAL;
-	forward->protocol = parse_forward_protocol(protocol);
-	/* A guest address that is left out becomes the guest's, when known. */
-	if (forward->protocol < 0 ||
-	    parse_forward_end(host, 0, any, &forward->host) ||
-	    parse_forward_end(rest, 1, any, &forward->guest))
-		return -EINVAL;
-	slirp->forward_count++;
+	slirp->keep_source = strcmp(value, "keep") == 0;
 	return 0;
 }
 
@@ -331,13 +296,16 @@ static const struct net_key net_keys[] = {
 	{ "half-open", options_parse_half_open, NET_LIMIT },
 	{ "flow-rate", options_parse_flow_rate, NET_LIMIT },
 	{ "loopback", parse_loopback, "on or off" },
-	{ "hostfwd", parse_forward,
-	  "[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport" },
+	{ "source", parse_source, "keep or gateway" },
 };
 
 static int net_set(struct slirp_config *slirp, const struct options_pair *pair,
 		   struct fail *fail)
 {
+	int ret = options_set_forward(pair, slirp, fail);
+
+	if (ret != -ENOENT)
+		return ret;
 	for (unsigned int i = 0; i < sizeof(net_keys) / sizeof(*net_keys);
 	     i++) {
 		if (strcmp(pair->key, net_keys[i].name) != 0)
@@ -388,27 +356,6 @@ static int net_check6(const struct slirp_config *slirp, struct fail *fail)
 			"addresses in the subnet of ipv6-net=");
 }
 
-/* A guest address that was left out is the guest's, which is known by now. */
-static int net_set_forwards(struct slirp_config *slirp, struct fail *fail)
-{
-	for (unsigned int i = 0; i < slirp->forward_count; i++) {
-		struct slirp_endpoint *end = &slirp->forward[i].guest;
-		struct in_addr guest = address_to4(&end->address);
-
-		if (!guest.s_addr)
-			guest = slirp->guest;
-		end->address = address_from4(guest);
-		if (!net_has(slirp, guest) ||
-		    guest.s_addr == slirp->gateway.s_addr ||
-		    guest.s_addr == slirp->dns.s_addr)
-			return fail_set(fail, -EINVAL,
-					"--net hostfwd= leads to an address "
-					"that the guest cannot have: give one "
-					"in the subnet of net=, or none");
-	}
-	return 0;
-}
-
 int options_parse_net(const char *text, struct slirp_config *slirp,
 		      struct fail *fail)
 {
@@ -432,5 +379,5 @@ int options_parse_net(const char *text, struct slirp_config *slirp,
 	ret = net_check(slirp, fail);
 	if (!ret)
 		ret = net_check6(slirp, fail);
-	return ret ? ret : net_set_forwards(slirp, fail);
+	return ret ? ret : options_check_forwards(slirp, fail);
 }

@@ -70,7 +70,7 @@ void flow_table_destroy(struct slirp *slirp)
 		cds_lfht_destroy(slirp->table, NULL);
 }
 
-int flow_owner(struct shard *shard, const struct flow_key *key)
+const struct flow *flow_look_up(struct shard *shard, const struct flow_key *key)
 {
 	struct cds_lfht_iter iter;
 	struct cds_lfht_node *node;
@@ -78,9 +78,14 @@ int flow_owner(struct shard *shard, const struct flow_key *key)
 	cds_lfht_lookup(shard->slirp->table, flow_hash(shard->slirp, key),
 			table_match, key, &iter);
 	node = cds_lfht_iter_get_node(&iter);
-	if (!node)
-		return -1;
-	return caa_container_of(node, struct flow, node)->owner;
+	return node ? caa_container_of(node, struct flow, node) : NULL;
+}
+
+int flow_owner(struct shard *shard, const struct flow_key *key)
+{
+	const struct flow *flow = flow_look_up(shard, key);
+
+	return flow ? flow->owner : -1;
 }
 
 /* The private index */

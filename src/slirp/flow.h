@@ -27,11 +27,14 @@
  * struct flow_key - What makes a flow, as the guest sees it; hashed as bytes
  * @guest, @peer: Addresses, IPv4 as ::ffff:a.b.c.d
  * @guest_port, @peer_port: Host byte order; for ICMP echo the identifier and 0
- * @protocol:	IPPROTO_*
+ * @protocol:	IPPROTO_*, or FLOW_LISTENER
+ * @shard:	A listener's, else 0
  *
  * For UDP @peer and @peer_port are zero: one mapping for all that a guest's
  * port talks to (endpoint-independent mapping, RFC 4787 4.1). Queries to the
- * DNS address are apart, with it as @peer.
+ * DNS address are apart, with it as @peer, and so are clients of forwards. A
+ * forward's UDP socket is a flow, too: @guest is where it leads, @peer where it
+ * listens.
  */
 struct flow_key {
 	struct in6_addr guest;
@@ -39,8 +42,11 @@ struct flow_key {
 	uint16_t guest_port;
 	uint16_t peer_port;
 	uint8_t protocol;
-	uint8_t zero[3];
+	uint8_t zero;
+	uint16_t shard;
 };
+
+#define FLOW_LISTENER 0 /* flow_key.protocol of what is not the guest's */
 
 struct shard;
 struct packet;
@@ -166,6 +172,17 @@ struct flow *flow_create(struct shard *shard, const struct flow_key *key,
  * Return: the flow, NULL if this shard does not own it
  */
 struct flow *flow_find(struct shard *shard, const struct flow_key *key);
+
+/**
+ * flow_look_up() - Look a key up among all shards' flows
+ *
+ * Of another shard's flow only key, owner and ops may be read, and what its
+ * protocol publishes for that.
+ *
+ * Return: the flow, valid until the turn ends; NULL if there is none
+ */
+const struct flow *flow_look_up(struct shard *shard,
+				const struct flow_key *key);
 
 /**
  * flow_free() - Take a flow out of both indexes, close its socket later in the

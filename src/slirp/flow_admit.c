@@ -228,6 +228,10 @@ bool flow_admit(struct shard *shard, uint8_t protocol)
 	struct limits *limits = &shard->slirp->limits;
 	enum limits_kind kind = admit_kind(protocol);
 
+	/* Not the guest's: it needs a slot, its descriptor was reserved. */
+	if (protocol == FLOW_LISTENER)
+		return shard->live + shard->limbo <
+		       shard->slirp->config.flows_max;
 	if (!limits_take_token(limits, &shard->share, shard->now_us)) {
 		SHARD_COUNT(shard, refused_rate, 1);
 		return false;
@@ -249,6 +253,8 @@ void flow_dismiss(struct shard *shard, uint8_t protocol)
 {
 	struct limits *limits = &shard->slirp->limits;
 
+	if (protocol == FLOW_LISTENER)
+		return;
 	limits_give(limits, &shard->share, admit_kind(protocol));
 	limits_give(limits, &shard->share, LIMITS_FILES);
 }

@@ -30,27 +30,54 @@ static void input_key(const struct packet *packet, struct flow_key *key)
 	key->peer = packet->destination;
 }
 
+/* Return: false if the flow is not this shard's */
+static bool input_own(struct shard *shard, struct packet *packet,
+		      const struct flow_key *key)
+{
+	struct flow *flow = flow_find(shard, key);
+
+	if (!flow)
+		return false;
+	flow->rx_queue = (uint16_t)shard->input_queue;
+	flow_touch(shard, flow);
+	flow->ops->input(shard, flow, packet);
+	return true;
+}
+
 static void input_find(struct shard *shard, struct packet *packet,
 		       const struct flow_key *key,
 		       int (*open)(struct shard *shard,
 				   const struct flow_key *key,
 				   struct packet *packet))
 {
-	struct flow *flow = flow_find(shard, key);
 	int owner;
 
-	if (flow) {
-		flow->rx_queue = (uint16_t)shard->input_queue;
-		flow_touch(shard, flow);
-		flow->ops->input(shard, flow, packet);
+	if (input_own(shard, packet, key))
 		return;
-	}
 	owner = flow_owner(shard, key);
 	if (owner < 0)
 		owner = open(shard, key, packet);
 	if (owner >= 0)
 		handoff_frame(shard, (unsigned int)owner, packet->frame,
 			      shard->input_queue);
+}
+
+/* An answer to a forward's client? Return: false if it is not */
+static bool input_find_client(struct shard *shard, struct packet *packet,
+			      const struct flow_key *key)
+{
+	int owner;
+
+	/* Pairs with the store in forward.c. */
+	if (!__atomic_load_n(&shard->slirp->udp_forwards, __ATOMIC_RELAXED))
+		return false;
+	if (input_own(shard, packet, key))
+		return true;
+	owner = flow_owner(shard, key);
+	if (owner >= 0)
+		handoff_frame(shard, (unsigned int)owner, packet->frame,
+			      shard->input_queue);
+	return owner >= 0;
 }
 
 static void input_tcp(struct shard *shard, struct packet *packet)
@@ -104,6 +131,10 @@ static void input_udp(struct shard *shard, struct packet *packet)
 		input_find(shard, packet, &key, dns_open);
 		return;
 	}
+	key.peer_port = ntohs(udp.uh_dport);
+	if (input_find_client(shard, packet, &key))
+		return;
+	key.peer_port = 0;
 	memset(&key.peer, 0, sizeof(key.peer));
 	input_find(shard, packet, &key, udp_open);
 }

@@ -60,7 +60,8 @@ static void inspect_slice(void *context)
 		if (slice->written == slice->count)
 			return;
 		flow = flow_in_slot(shard, slice->at->slot++);
-		if (flow->ops && !flow->dead)
+		if (flow->ops && !flow->dead &&
+		    flow->key.protocol != FLOW_LISTENER)
 			inspect_flow(shard, flow,
 				     &slice->flow[slice->written++]);
 	}

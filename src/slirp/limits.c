@@ -61,6 +61,12 @@ void limits_set(struct limits *limits, const struct slirp_limits *to)
 			 __ATOMIC_RELAXED);
 }
 
+void limits_reserve(struct limits *limits, int64_t files)
+{
+	__atomic_fetch_sub(&limits->pool[LIMITS_FILES].left, files,
+			   __ATOMIC_RELAXED);
+}
+
 void limits_settle(struct limits *limits, struct limits_share *share)
 {
 	for (unsigned int i = 0; i < LIMITS_KINDS; i++)

@@ -87,6 +87,9 @@ void limits_init(struct limits *limits, unsigned int shards, int64_t files);
  */
 void limits_set(struct limits *limits, const struct slirp_limits *to);
 
+/* Take descriptors away from flows, or give them back (negative). */
+void limits_reserve(struct limits *limits, int64_t files);
+
 /* Give back all that is in hand. */
 void limits_settle(struct limits *limits, struct limits_share *share);
 

@@ -47,8 +47,8 @@ bool nat_is_dns(const struct slirp_config *config,
 	return address_equal(address, &dns);
 }
 
-static bool nat_is_local(const struct slirp_config *config,
-			 const struct in6_addr *address)
+bool nat_is_local(const struct slirp_config *config,
+		  const struct in6_addr *address)
 {
 	struct in_addr in = address_to4(address);
 
@@ -95,6 +95,31 @@ struct in6_addr nat_translate_peer(const struct slirp_config *config,
 	bool is4 = address_is4(guest);
 
 	if (address_is4(host) == is4 && !address_is_loopback(host))
+		return *host;
+	return nat_gateway(config, is4);
+}
+
+/* Would the guest's answers to this address come to us? */
+static bool nat_is_routed(const struct slirp_config *config,
+			  const struct in6_addr *address)
+{
+	struct in6_addr link = address_from4(
+		(struct in_addr) { htonl(0xa9fe0000) }); /* 169.254.0.0/16 */
+
+	return !address_is_any(address) && !address_is_loopback(address) &&
+	       !address_is_group(address) && !IN6_IS_ADDR_LINKLOCAL(address) &&
+	       !address_in(address, &link, 96 + 16) &&
+	       !nat_is_local(config, address);
+}
+
+struct in6_addr nat_translate_client(const struct slirp_config *config,
+				     const struct in6_addr *host,
+				     const struct in6_addr *guest)
+{
+	bool is4 = address_is4(guest);
+
+	if (config->keep_source && address_is4(host) == is4 &&
+	    nat_is_routed(config, host))
 		return *host;
 	return nat_gateway(config, is4);
 }

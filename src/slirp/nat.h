@@ -70,6 +70,28 @@ struct in6_addr nat_translate_peer(const struct slirp_config *config,
 struct in6_addr nat_router6(void);
 bool nat_is_router6(const struct in6_addr *address);
 
+/**
+ * nat_translate_client() - The address under which the guest sees a client of a
+ *		forward
+ * @host:	The client's
+ * @guest:	The guest's, which tells the family
+ *
+ * With config->keep_source the client's own, if the guest's answers to it come
+ * back to us: not for loopback, link-local addresses, those of the guest's own
+ * subnet and those of the other family.
+ *
+ * Return: @host, or the gateway
+ *
+ * Context: pure.
+ */
+struct in6_addr nat_translate_client(const struct slirp_config *config,
+				     const struct in6_addr *host,
+				     const struct in6_addr *guest);
+
+/* Is it an address of the guest's subnet? */
+bool nat_is_local(const struct slirp_config *config,
+		  const struct in6_addr *address);
+
 /* 127.0.0.1 or ::1 */
 struct in6_addr nat_loopback(bool is4);
 

@@ -68,9 +68,19 @@ int dns_open(struct shard *shard, const struct flow_key *key,
 int icmp_open(struct shard *shard, const struct flow_key *key,
 	      struct packet *packet);
 
-/* A UDP forward's socket, bound to its host port, becomes a flow at start. */
-void udp_forward(struct shard *shard, int sock,
-		 const struct slirp_endpoint *guest);
+/**
+ * udp_listen() - Begin to read a UDP forward's socket
+ * @sock:	Bound, non-blocking; taken over, closed on failure
+ * @host:	Where it listens
+ * @guest:	Where it leads in the guest
+ *
+ * Its abort() ends it, with the flows of its clients.
+ *
+ * Return: the flow that it has become, NULL if there is no room for one
+ */
+struct flow *udp_listen(struct shard *shard, int sock,
+			const struct slirp_endpoint *host,
+			const struct slirp_endpoint *guest);
 
 struct host_error;
 

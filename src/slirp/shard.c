@@ -259,6 +259,7 @@ static void shard_turn(struct shard *shard, const struct engine_event *event,
 	shard_run_batch(shard);
 	for (unsigned int i = 0; i < events; i++)
 		shard_dispatch(shard, &event[i]);
+	forward_retry(shard);
 	shard_run_stalled(shard);
 	shard_run_batch(shard);
 	shard_run_acks(shard);
@@ -277,6 +278,7 @@ static void shard_tidy(struct shard *shard)
 {
 	pool_refill(shard);
 	flow_reclaim(shard);
+	forward_tidy(shard);
 	shard_count_syscalls(shard);
 	shard_run_call(shard);
 }
@@ -332,7 +334,9 @@ static void shard_loop(struct shard *shard)
 	while (!__atomic_load_n(&shard->stop, __ATOMIC_ACQUIRE)) {
 		shard_turn(shard, event, events);
 		shard_tidy(shard);
-		events = shard_wait(shard, event, shard_patience(shard));
+		events = shard_wait(
+			shard, event,
+			forward_patience(shard, shard_patience(shard)));
 	}
 	flow_abort_all(shard);
 	shard_run_batch(shard);
@@ -371,7 +375,7 @@ static void *shard_main(void *context)
 	urcu_qsbr_register_thread();
 	shard->start_result = shard_begin(shard);
 	if (!shard->start_result)
-		forward_watch(shard);
+		forward_begin_all(shard);
 	sem_post(&shard->start_done);
 	if (!shard->start_result) {
 		shard_loop(shard);
@@ -434,8 +438,6 @@ int shard_create(struct slirp *slirp, unsigned int index, struct port *port,
 	shard->port = port;
 	shard->ack_last = &shard->ack_first;
 	shard->stall_last = &shard->stall_first;
-	for (unsigned int i = 0; i < SLIRP_FORWARDS_MAX; i++)
-		shard->listener[i].sock = -1;
 	shard->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (shard->wake_fd < 0)
 		return fail_set(fail, -errno,
@@ -460,7 +462,6 @@ void shard_destroy(struct shard *shard)
 {
 	if (!shard)
 		return;
-	forward_close(shard);
 	pool_teardown(shard);
 	handoff_teardown(shard);
 	flow_teardown(shard);

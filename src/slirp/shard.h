@@ -55,6 +55,7 @@ struct shard_counters {
 	/* Of these: above a limit, too fast, no slot or descriptor */
 	uint64_t refused_limit, refused_rate, refused_full;
 	uint64_t flows_evicted; /* gave way to another */
+	uint64_t accepts_delayed; /* a listener had to wait for descriptors */
 	uint64_t policy_denied; /* connections, datagrams, echo requests */
 	uint64_t tcp_flows, udp_flows, icmp_flows; /* made, by protocol */
 	uint64_t tcp_retransmits, tcp_resets;
@@ -154,6 +155,8 @@ int outgoing_send(struct shard *shard, unsigned int queue, const void *frame,
  * struct shard_op - One queued operation
  * @op:		What the engine does; filled in by the protocol
  * @flow:	Whose it is
+ * @by:		Whose socket it is on: @flow's, unless changed together with
+ *		op.fd
  * @done:	Called in queueing order once the batch has run, with op.result;
  *not called when the flow died or lost its socket meanwhile (then @out is
  * cancelled)
@@ -165,6 +168,7 @@ int outgoing_send(struct shard *shard, unsigned int queue, const void *frame,
 struct shard_op {
 	struct engine_op op;
 	struct flow *flow;
+	const struct flow *by;
 	void (*done)(struct shard *shard, struct shard_op *op);
 	struct outgoing out;
 	bool has_out;
@@ -275,6 +279,17 @@ enum shard_notice {
 
 /* Return: true for the first caller of all shards, who then logs */
 bool shard_first_notice(struct shard *shard, enum shard_notice notice);
+
+/**
+ * shard_next_listener() - Find this shard's sockets of UDP forwards to a port
+ * @guest, @port: The guest's
+ * @place:	0 to begin with; moves on
+ *
+ * Return: the flow of udp_listen(), NULL if there is no further one
+ */
+struct flow *shard_next_listener(struct shard *shard,
+				 const struct in6_addr *guest,
+				 unsigned int port, unsigned int *place);
 
 /* Random bytes for sequence numbers and identifiers, keyed per NAT. */
 uint64_t shard_secret(const struct shard *shard, unsigned int which);

@@ -29,6 +29,7 @@ struct shard_op *shard_queue_op(struct shard *shard, struct flow *flow,
 	op->op.length = 0;
 	op->op.message = (struct msghdr) { 0 };
 	op->flow = flow;
+	op->by = flow;
 	op->done = done;
 	op->has_out = false;
 	op->context = 0;
@@ -45,7 +46,7 @@ uint8_t *shard_op_buffer(struct shard *shard, const struct shard_op *op)
 /* Its socket has been closed since, and the number perhaps used again. */
 static bool batch_lacks_socket(const struct shard_op *op)
 {
-	return op->flow->dead || op->flow->sock < 0;
+	return op->flow->dead || op->by->dead || op->by->sock < 0;
 }
 
 static void batch_finish(struct shard *shard, struct shard_op *op)
@@ -67,8 +68,10 @@ static void batch_run(struct shard *shard, struct shard_batch *batch)
 	engine_run(shard->engine, list, count);
 	SHARD_COUNT(shard, batches, 1);
 	SHARD_COUNT(shard, operations, count);
+	shard->finishing = true;
 	for (unsigned int i = 0; i < batch->count; i++)
 		batch_finish(shard, &batch->op[i]);
+	shard->finishing = false;
 	batch->count = 0;
 }
 
@@ -84,6 +87,10 @@ void shard_run_batch(struct shard *shard)
 
 void shard_make_room(struct shard *shard)
 {
+	/* A flow that is made in done() may evict another, which queues
+	 * nothing. */
+	if (shard->finishing)
+		return;
 	if (shard->batch[shard->queueing].count + FLOW_OPS_MAX > SHARD_OPS_MAX)
 		shard_run_batch(shard);
 }

@@ -110,9 +110,8 @@ struct socket_pool {
 	bool wanted;
 };
 
-struct listener {
-	int sock; /* -1 if none */
-};
+struct forward;
+struct forward_table;
 
 struct shard {
 	/* Other shards write here. */
@@ -142,6 +141,7 @@ struct shard {
 
 	struct shard_batch batch[2];
 	unsigned int queueing; /* which of the two takes new operations */
+	bool finishing;        /* done() of the other one's are called */
 
 	struct flow *ack_first, **ack_last;
 	struct flow *stall_first, **stall_last;
@@ -180,7 +180,9 @@ struct shard {
 	struct reassembly *reassembly;
 	struct resolvers *resolvers; /* slirp->resolvers, for this turn */
 
-	struct listener listener[SLIRP_FORWARDS_MAX];
+	struct forward *forward[SLIRP_FORWARDS_MAX]; /* that it serves */
+	uint64_t forward_retry_us;   /* to accept what waits; 0: nothing does */
+	unsigned int forward_queues; /* that connections are steered to */
 
 	pthread_t thread;
 	bool started;
@@ -216,7 +218,8 @@ struct slirp {
 	uint64_t secret[4];
 	struct resolvers *resolvers; /* stored in settings.c, RCU */
 	unsigned int queues;         /* pairs in use; atomic */
-	unsigned int forward_port[SLIRP_FORWARDS_MAX];
+	struct forward_table *forwards;
+	bool udp_forwards; /* one has ever been there; atomic */
 	const char *engine_name;
 	unsigned int noticed;      /* a bit per enum shard_notice; atomic */
 	pthread_mutex_t call_lock; /* callers of slirp_call_shard(), no shard */
@@ -310,10 +313,21 @@ void settings_teardown(struct slirp *slirp);
  * becomes readable at the next change, or negative */
 int settings_follow(struct slirp *slirp, int watch);
 
-/* forward.c: listeners of a shard */
+/* forward.c: the table of forwards, from those of the configuration on */
 int forward_open(struct slirp *slirp, struct fail *fail);
-void forward_watch(struct shard *shard);
-void forward_accept(struct shard *shard, unsigned int index);
-void forward_close(struct shard *shard);
+void forward_close(struct slirp *slirp);
+/* Log which ports the host has chosen. */
+void forward_report(const struct slirp *slirp);
+
+/* forward_serve.c */
+void forward_begin_all(struct shard *shard);
+/* A listener is ready: @token is what follows TOKEN_LISTENER. */
+void forward_accept(struct shard *shard, uint32_t token);
+/* Accept what waited for descriptors, once its time has come; how long a shard
+ * may sleep that has to do so. */
+void forward_retry(struct shard *shard);
+int64_t forward_patience(const struct shard *shard, int64_t patience_us);
+/* Between turns: follow the number of queues in use. */
+void forward_tidy(struct shard *shard);
 
 #endif

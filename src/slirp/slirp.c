@@ -83,6 +83,7 @@ int slirp_start(struct slirp *slirp,
 		return ret;
 	}
 	slirp->engine_name = engine_name(slirp->shard[0]->engine);
+	forward_report(slirp);
 	return 0;
 }
 
@@ -97,6 +98,7 @@ void slirp_destroy(struct slirp *slirp)
 			shard_destroy(slirp->shard[i]);
 		free(slirp->shard);
 	}
+	forward_close(slirp);
 	flow_table_destroy(slirp);
 	settings_teardown(slirp);
 	pthread_mutex_destroy(&slirp->call_lock);
@@ -129,14 +131,11 @@ void slirp_set_queues(struct slirp *slirp, unsigned int count)
 	if (count < 1 || count > slirp->config.shard_count)
 		return;
 	__atomic_store_n(&slirp->queues, count, __ATOMIC_RELAXED);
+	/* It has the kernel spread what comes in over as many. */
+	shard_wake(slirp->shard[0]);
 }
 
 const char *slirp_engine_name(const struct slirp *slirp)
 {
 	return slirp->engine_name;
-}
-
-unsigned int slirp_forward_port(const struct slirp *slirp, unsigned int index)
-{
-	return slirp->forward_port[index];
 }

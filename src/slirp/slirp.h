@@ -20,22 +20,41 @@ enum slirp_engine {
 	SLIRP_ENGINE_EPOLL,
 };
 
-#define SLIRP_FORWARDS_MAX  64
-#define SLIRP_RESOLVERS_MAX 3
-#define SLIRP_DOMAIN_SIZE   256 /* bytes */
-#define SLIRP_SEARCH_SIZE   512
-#define SLIRP_PREFIX6_BITS  64
+#define SLIRP_FORWARDS_MAX       64
+#define SLIRP_FORWARD_PORTS_MAX  1024 /* of one forward */
+#define SLIRP_GUEST_FORWARDS_MAX 16
+#define SLIRP_PATH_MAX           108 /* bytes, as in struct sockaddr_un */
+#define SLIRP_RESOLVERS_MAX      3
+#define SLIRP_DOMAIN_SIZE        256 /* bytes */
+#define SLIRP_SEARCH_SIZE        512
+#define SLIRP_PREFIX6_BITS       64
 
 /**
- * struct slirp_forward - One port of the host that leads into the guest
+ * struct slirp_forward - Ports of the host that lead into the guest
  * @protocol:	IPPROTO_TCP or IPPROTO_UDP
- * @host:	Where to listen; port 0 lets the host choose
- * @guest:	Where it leads
+ * @host:	Where to listen: :: is every address of both families, 0.0.0.0
+ *		every one of IPv4; port 0 lets the host choose
+ * @guest:	Where it leads: :: and 0.0.0.0 stand for the guest's own address
+ * @count:	Ports in a row, on both sides; 0 is taken for 1
  */
 struct slirp_forward {
 	int protocol;
 	struct slirp_endpoint host;
 	struct slirp_endpoint guest;
+	unsigned int count;
+};
+
+/**
+ * struct slirp_guest_forward - A TCP port, as the guest sees it, that leads to
+ *		one place on the host, whatever the policy says
+ * @server:	Where the guest connects to: an address of its subnet
+ * @host:	Where it leads; its port is 0 with @path
+ * @path:	Or the unix stream socket that it leads to; empty with @host
+ */
+struct slirp_guest_forward {
+	struct slirp_endpoint server;
+	struct slirp_endpoint host;
+	char path[SLIRP_PATH_MAX];
 };
 
 /**
@@ -83,6 +102,10 @@ struct slirp_limits {
  * @dns_cache:		Remember the resolvers' answers while they live
  * @forward:		Host ports that lead into the guest
  * @forward_count:	Entries of @forward in use
+ * @guest_forward:	Ports of the guest's subnet that lead to the host
+ * @guest_forward_count: Entries of @guest_forward in use
+ * @keep_source:	The guest sees who connects to a forward by his own
+ *			address where it can be; otherwise as the gateway
  * @host_loopback:	@gateway leads to the host's loopback
  * @restricted:		No flow may leave, only forwards work
  * @policy:		What may be reached, to begin with
@@ -119,6 +142,9 @@ struct slirp_config {
 	bool dns_cache;
 	struct slirp_forward forward[SLIRP_FORWARDS_MAX];
 	unsigned int forward_count;
+	struct slirp_guest_forward guest_forward[SLIRP_GUEST_FORWARDS_MAX];
+	unsigned int guest_forward_count;
+	bool keep_source;
 	bool host_loopback;
 	bool restricted;
 	struct slirp_policy policy;
@@ -144,6 +170,35 @@ void slirp_config_init(struct slirp_config *config);
  * Context: any thread; reads /proc.
  */
 void slirp_config_probe(struct slirp_config *config);
+
+/**
+ * slirp_forward_check() - Can there be such a forward? Fill in what it leaves
+ * out
+ * @forward:	Its guest address and count are completed
+ * @fail:	The cause, as a sentence
+ *
+ * Return: 0, or -EINVAL
+ *
+ * Context: pure.
+ */
+int slirp_forward_check(const struct slirp_config *config,
+			struct slirp_forward *forward, struct fail *fail);
+
+/* The same for the other direction; changes nothing. */
+int slirp_guest_forward_check(const struct slirp_config *config,
+			      const struct slirp_guest_forward *forward,
+			      struct fail *fail);
+
+#define SLIRP_FORWARD_TEXT_MAX 160
+
+/**
+ * slirp_forward_format() - Write a forward as hostfwd= takes it
+ * @text:	SLIRP_FORWARD_TEXT_MAX bytes
+ *
+ * Return: @text, like "tcp:[::]:8000-8009-10.0.2.15:80"
+ */
+const char *slirp_forward_format(const struct slirp_forward *forward,
+				 char *text);
 
 /**
  * slirp_create() - Make the NAT: shards, flow table, listeners; no thread yet
@@ -236,12 +291,23 @@ void slirp_get_limits(struct slirp *slirp, struct slirp_limits *limits);
 const char *slirp_engine_name(const struct slirp *slirp);
 
 /**
- * slirp_forward_port() - The host port that a forward listens on
- * @index:	Of config->forward
+ * slirp_forward_add() - Open a forward while shards run
+ * @forward:	As slirp_forward_check() takes it
+ * @id:		Set to its number, which is never used again. Those of the
+ *		configuration have 1 and up, in its order.
+ * @fail:	The cause, as a sentence
  *
- * Return: port, host byte order
+ * It takes a descriptor for each port and shard: at most half of the process's
+ * limit is given to forwards. Only as many shards get connections as queues are
+ * in use.
+ *
+ * Return: 0, or negative errno (-EINVAL, -EADDRINUSE, -EACCES, -EMFILE,
+ * -ENOSPC), then nothing is open
+ *
+ * Context: any thread but a shard's; sleeps.
  */
-unsigned int slirp_forward_port(const struct slirp *slirp, unsigned int index);
+int slirp_forward_add(struct slirp *slirp, const struct slirp_forward *forward,
+		      unsigned int *id, struct fail *fail);
 
 /**
  * struct slirp_flow - A flow as it was at one moment
@@ -296,10 +362,45 @@ unsigned int slirp_list_flows(struct slirp *slirp, struct slirp_flow_cursor *at,
 			      struct slirp_flow *flow, unsigned int count);
 
 /**
- * slirp_print_stats() - Write every shard's counters as JSON: {"shards":[...]}
- * @out:	Where to
+ * slirp_forward_remove() - Close a forward
  *
- * Context: any thread; reads the running shards' counters, lock-free.
+ * Its TCP connections run on, those that were not accepted yet are reset; what
+ * came by UDP ends with it. The port is free afterwards.
+ *
+ * Return: 0, or -ENOENT
+ *
+ * Context: any thread but a shard's; sleeps.
+ */
+int slirp_forward_remove(struct slirp *slirp, unsigned int id,
+			 struct fail *fail);
+
+/**
+ * struct slirp_forward_entry - A forward that is open
+ * @id:		For slirp_forward_remove()
+ * @forward:	Complete: with the host port that was chosen
+ */
+struct slirp_forward_entry {
+	unsigned int id;
+	struct slirp_forward forward;
+};
+
+/**
+ * slirp_forward_list() - What forwards are there?
+ * @entry:	SLIRP_FORWARDS_MAX of them
+ *
+ * Return: how many are filled in
+ *
+ * Context: any thread but a shard's; sleeps.
+ */
+unsigned int slirp_forward_list(const struct slirp *slirp,
+				struct slirp_forward_entry *entry);
+
+/**
+ * slirp_print_stats() - Write every shard's counters, and the forwards, as JSON
+ * @out:	Where to: {"shards":[...],"forwards":[...]}
+ *
+ * Context: any thread but a shard's; the running shards' counters are read
+ * lock-free, forwards as by slirp_forward_list().
  */
 void slirp_print_stats(const struct slirp *slirp, FILE *out);
 

@@ -43,6 +43,7 @@ static const struct stats_name stats_names[] = {
 	STATS_NAME(refused_rate),
 	STATS_NAME(refused_full),
 	STATS_NAME(flows_evicted),
+	STATS_NAME(accepts_delayed),
 	STATS_NAME(policy_denied),
 	STATS_NAME(tcp_flows),
 	STATS_NAME(udp_flows),
@@ -88,6 +89,18 @@ static void stats_print_shard(const struct shard *shard, FILE *out)
 		made > ended ? made - ended : 0);
 }
 
+static void stats_print_forwards(const struct slirp *slirp, FILE *out)
+{
+	struct slirp_forward_entry entry[SLIRP_FORWARDS_MAX];
+	unsigned int count = slirp_forward_list(slirp, entry);
+	char text[SLIRP_FORWARD_TEXT_MAX];
+
+	for (unsigned int i = 0; i < count; i++)
+		fprintf(out, "%s\n{\"id\":%u,\"forward\":\"%s\"}",
+			i ? "," : "", entry[i].id,
+			slirp_forward_format(&entry[i].forward, text));
+}
+
 void slirp_print_stats(const struct slirp *slirp, FILE *out)
 {
 	fprintf(out, "{\"engine\":\"%s\",\"shards\":[",
@@ -96,5 +109,7 @@ void slirp_print_stats(const struct slirp *slirp, FILE *out)
 		fputs(i ? ",\n" : "\n", out);
 		stats_print_shard(slirp->shard[i], out);
 	}
+	fputs("],\"forwards\":[", out);
+	stats_print_forwards(slirp, out);
 	fputs("]}", out);
 }

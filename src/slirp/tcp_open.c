@@ -256,8 +256,8 @@ static void tcp_accept_key(const struct shard *shard, int sock,
 	peer = endpoint_from_sockaddr(&from);
 	*key = (struct flow_key) {
 		.guest = guest->address,
-		.peer = nat_translate_peer(shard_config(shard), &peer.address,
-					   &guest->address),
+		.peer = nat_translate_client(shard_config(shard), &peer.address,
+					     &guest->address),
 		.guest_port = guest->port,
 		.peer_port = peer.port,
 		.protocol = IPPROTO_TCP,

@@ -21,10 +21,7 @@
  * Only what the guest sends keeps a mapping alive (REQ-6). What the network
  * says about a datagram comes back as ICMP.
  *
- * Limits: time to live and type of service are the host's. A forward's
- * socket is bound to the address it listens on: with loopback the guest cannot
- * use that port for anything but answers. Whatever the policy, a guest answers
- * the last UDP_PEERS_MAX peers of a forward.
+ * Limits: time to live and type of service are the host's.
  */
 
 #define UDP_IDLE_MIN_S 120 /* RFC 4787, REQ-5 */
@@ -117,14 +114,19 @@ void udp_refuse(struct shard *shard, const struct packet *packet, int err)
 
 static void udp_tell_of_send(struct shard *shard, const struct shard_op *op)
 {
-	const struct in6_addr *guest = &op->flow->key.guest;
+	const struct flow_key *key = &op->flow->key;
 	struct slirp_endpoint peer = endpoint_from_sockaddr(&op->op.address);
 	struct host_error error;
 
-	if (!host_error_of_send(-op->op.result, address_is4(guest), &error))
+	if (!host_error_of_send(-op->op.result, address_is4(&key->guest),
+				&error))
 		return;
-	peer.address =
-		nat_translate_peer(shard_config(shard), &peer.address, guest);
+	peer.address = nat_translate_peer(shard_config(shard), &peer.address,
+					  &key->guest);
+	/* Only a forward's client has its peer in the key. */
+	if (key->peer_port)
+		peer = (struct slirp_endpoint) { .address = key->peer,
+						 .port = key->peer_port };
 	udp_tell(shard, op->flow, &peer, &error);
 }
 
@@ -136,6 +138,8 @@ static void udp_send_again(struct shard *shard, const struct shard_op *op)
 	struct shard_op *again =
 		shard_queue_op(shard, op->flow, ENGINE_SEND, udp_sent);
 
+	again->by = op->by;
+	again->op.fd = op->op.fd;
 	again->op.address = op->op.address;
 	again->op.message.msg_name = &again->op.address;
 	again->op.message.msg_namelen = op->op.message.msg_namelen;
@@ -160,48 +164,36 @@ static void udp_sent(struct shard *shard, struct shard_op *op)
 	udp_tell_of_send(shard, op);
 }
 
+void udp_send(struct shard *shard, struct flow *flow, const struct flow *by,
+	      struct packet *payload, const struct slirp_endpoint *to)
+{
+	struct shard_op *op =
+		shard_queue_op(shard, flow, ENGINE_SEND, udp_sent);
+
+	shard_carried_tx(shard, flow, payload->l4.left);
+	op->by = by;
+	op->op.fd = by->sock;
+	op->op.message.msg_iovlen = cursor_slice(&payload->l4, payload->l4.left,
+						 op->op.iov, PORT_IOV_MAX);
+	udp_set_name(op, udp_family(by), to);
+}
+
+uint32_t udp_idle_ms(const struct shard *shard)
+{
+	uint32_t idle_s = shard_config(shard)->udp_idle_s;
+
+	return (idle_s < UDP_IDLE_MIN_S ? UDP_IDLE_MIN_S : idle_s) * 1000;
+}
+
 static void udp_touch(struct shard *shard, struct udp_flow *udp,
 		      unsigned int port)
 {
-	uint32_t idle_ms = shard_config(shard)->udp_idle_s * 1000;
-
-	if (udp->forward)
-		return;
-	if (idle_ms < UDP_IDLE_MIN_S * 1000)
-		idle_ms = UDP_IDLE_MIN_S * 1000;
 	if (port != DNS_PORT || udp->idle_ms > UDP_DNS_IDLE_MS)
-		udp->idle_ms = idle_ms;
+		udp->idle_ms = udp_idle_ms(shard);
 	else
 		udp->idle_ms = UDP_DNS_IDLE_MS;
 	timer_set(shard_timers(shard), &udp->flow.timer,
 		  shard_now_ms(shard) + udp->idle_ms);
-}
-
-/* Does it answer one who wrote to a forward? No policy forbids that. */
-static bool udp_route_answer(const struct slirp_config *config,
-			     const struct udp_flow *udp,
-			     const struct packet *packet, unsigned int port,
-			     struct slirp_endpoint *host)
-{
-	*host = (struct slirp_endpoint) { .address = packet->destination,
-					  .port = (uint16_t)port };
-	if (nat_is_gateway(config, &host->address))
-		host->address = nat_loopback(packet->is4);
-	for (unsigned int i = 0; i < UDP_PEERS_MAX; i++)
-		if (udp->peer[i].port == host->port &&
-		    address_equal(&udp->peer[i].address, &host->address))
-			return true;
-	return false;
-}
-
-static int udp_route(struct shard *shard, const struct udp_flow *udp,
-		     const struct packet *packet, unsigned int port,
-		     struct slirp_endpoint *host)
-{
-	if (udp && udp->forward &&
-	    udp_route_answer(shard_config(shard), udp, packet, port, host))
-		return 0;
-	return nat_admit(shard, IPPROTO_UDP, &packet->destination, port, host);
 }
 
 static void udp_input(struct shard *shard, struct flow *flow,
@@ -210,7 +202,6 @@ static void udp_input(struct shard *shard, struct flow *flow,
 	struct packet whole = *packet;
 	struct slirp_endpoint host;
 	struct udphdr header;
-	struct shard_op *op;
 	unsigned int port;
 	int ret;
 
@@ -219,16 +210,12 @@ static void udp_input(struct shard *shard, struct flow *flow,
 		return;
 	}
 	port = ntohs(header.uh_dport);
-	ret = udp_route(shard, udp_of(flow), &whole, port, &host);
+	ret = nat_admit(shard, IPPROTO_UDP, &whole.destination, port, &host);
 	if (ret) {
 		udp_refuse(shard, &whole, ret);
 		return;
 	}
-	op = shard_queue_op(shard, flow, ENGINE_SEND, udp_sent);
-	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
-						 op->op.iov, PORT_IOV_MAX);
-	udp_set_name(op, AF_UNSPEC, &host);
-	shard_carried_tx(shard, flow, packet->l4.left);
+	udp_send(shard, flow, flow, packet, &host);
 	udp_touch(shard, udp_of(flow), port);
 }
 
@@ -243,7 +230,10 @@ static void udp_tell_of_error(struct shard *shard, const struct flow *flow,
 
 	if (error->type == HOST_ERROR_NONE)
 		return;
-	peer.address = nat_translate_peer(config, &peer.address, guest);
+	if (!udp_of((struct flow *)flow)->listener)
+		peer.address = nat_translate_peer(config, &peer.address, guest);
+	else if (!udp_client_seen(shard, udp_of((struct flow *)flow), &peer))
+		return;
 	error->offender = nat_translate_peer(config, &error->offender, guest);
 	udp_tell(shard, flow, &peer, error);
 }
@@ -258,8 +248,7 @@ static void udp_told(struct shard *shard, struct shard_op *op)
 	host_error_queue(shard, op->flow, udp_told);
 }
 
-static void udp_event(struct shard *shard, struct flow *flow,
-		      unsigned int ready)
+void udp_event(struct shard *shard, struct flow *flow, unsigned int ready)
 {
 	if (ready & ENGINE_ERROR)
 		host_error_queue(shard, flow, udp_told);
@@ -267,14 +256,15 @@ static void udp_event(struct shard *shard, struct flow *flow,
 	udp_pull(shard, udp_of(flow), UDP_BURST_FIRST);
 }
 
-static void udp_resume(struct shard *shard, struct flow *flow)
+void udp_resume(struct shard *shard, struct flow *flow)
 {
 	udp_pull(shard, udp_of(flow), udp_of(flow)->burst);
 }
 
 static void udp_inspect(struct flow *flow, struct slirp_flow *info)
 {
-	info->state = udp_of(flow)->forward ? "forward" : "mapping";
+	(void)flow;
+	info->state = "mapping";
 }
 
 const struct flow_ops udp_flow_ops = {
@@ -286,7 +276,7 @@ const struct flow_ops udp_flow_ops = {
 	.inspect = udp_inspect,
 };
 
-static void udp_begin(struct shard *shard, struct flow *flow, int sock)
+void udp_begin(struct shard *shard, struct flow *flow, int sock)
 {
 	struct udp_flow *udp = udp_of(flow);
 
@@ -313,11 +303,14 @@ int udp_open(struct shard *shard, const struct flow_key *key,
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return -1;
 	}
-	ret = udp_route(shard, NULL, packet, ntohs(header.uh_dport), &host);
+	ret = nat_admit(shard, IPPROTO_UDP, &packet->destination,
+			ntohs(header.uh_dport), &host);
 	if (ret) {
 		udp_refuse(shard, packet, ret);
 		return -1;
 	}
+	if (udp_client_open(shard, key, packet, &host, &ret))
+		return ret;
 	flow = flow_create(shard, key, &udp_flow_ops, &owner);
 	if (!flow && owner != shard_index(shard))
 		return (int)owner;
@@ -334,28 +327,4 @@ int udp_open(struct shard *shard, const struct flow_key *key,
 	udp_begin(shard, flow, sock);
 	udp_input(shard, flow, packet);
 	return -1;
-}
-
-void udp_forward(struct shard *shard, int sock,
-		 const struct slirp_endpoint *guest)
-{
-	struct flow_key key = { .guest = guest->address,
-				.guest_port = guest->port,
-				.protocol = IPPROTO_UDP };
-	struct flow *flow = NULL;
-	unsigned int owner;
-
-	if (!flow_find(shard, &key))
-		flow = flow_create(shard, &key, &udp_flow_ops, &owner);
-	if (!flow) {
-		close(sock);
-		log_line("a second UDP forward to the guest's port %u does not "
-			 "work: give each a guest port of its own",
-			 key.guest_port);
-		return;
-	}
-	udp_of(flow)->forward = true;
-	flow_pin(shard, flow);
-	host_error_enable(sock, address_is4(&key.guest) ? AF_INET : AF_INET6);
-	udp_begin(shard, flow, sock);
 }

@@ -3,31 +3,35 @@
 #define MQVMM_SLIRP_UDP_INTERNAL_H
 
 #include <netinet/udp.h>
+#include <sys/queue.h>
 
 #include "slirp/host_error.h"
 #include "slirp/shard.h"
 
 /*
  * What the files of UDP share: udp.c (the mapping), udp_pull.c (host to guest,
- * in place), udp_deliver.c (the same from plain memory), dns.c.
+ * in place), udp_deliver.c (the same from plain memory), udp_forward.c (who
+ * writes to forwards), dns.c.
  */
 
 #define UDP_DNS_IDLE_MS 10000 /* RFC 4787, REQ-5 a: a well-known short one */
-#define UDP_PEERS_MAX   12
 #define UDP_DATA_MAX    65507 /* bytes of payload */
 
 /* Bytes before a datagram's payload that udp_deliver() writes its header to. */
 #define UDP_HEADROOM 16
 
+struct udp_client;
+
 /**
  * struct udp_flow - A mapping: one port of the guest's, one socket
- * @idle_ms:	Ends after so long without a datagram from the guest; 0: never
+ * @idle_ms:	Ends after so long without a datagram from the guest
  * @fragment_id: Of the next datagram that the guest gets in fragments
  * @pulls:	Receives that are queued
  * @burst:	Receives to queue next time
- * @forward:	Made by a forward
- * @peer:	Of a forward: who wrote last, to whom the guest may write
- *		whatever the policy; @peer_next is overwritten next
+ * @listener:	A forward's socket, not a mapping: @flow.key.peer is where it
+ *		listens
+ * @client_count: Of @clients
+ * @clients:	Flows that go through a listener, the longest silent first
  */
 struct udp_flow {
 	struct flow flow;
@@ -35,12 +39,9 @@ struct udp_flow {
 	uint16_t fragment_id;
 	uint8_t pulls;
 	uint8_t burst;
-	bool forward;
-	uint8_t peer_next;
-	struct {
-		struct in6_addr address;
-		uint16_t port;
-	} peer[UDP_PEERS_MAX];
+	bool listener;
+	unsigned int client_count;
+	TAILQ_HEAD(, udp_client) clients;
 };
 
 _Static_assert(sizeof(struct udp_flow) <= FLOW_SLOT_SIZE, "it fits its slot");
@@ -67,6 +68,35 @@ bool udp_take_header(struct packet *packet, struct udphdr *header);
  */
 int udp_make_socket(struct shard *shard, int family);
 
+/* A flow that has a socket begins: its first readiness is to come. */
+void udp_begin(struct shard *shard, struct flow *flow, int sock);
+
+/* The family of a flow's socket; a listener's may differ from the guest's. */
+static inline int udp_family(const struct flow *flow)
+{
+	return address_is4(flow->key.protocol == FLOW_LISTENER
+				   ? &flow->key.peer
+				   : &flow->key.guest)
+		       ? AF_INET
+		       : AF_INET6;
+}
+
+/**
+ * udp_send() - Queue a datagram of the guest's for sending
+ * @flow:	Whose it is: told what comes of it
+ * @by:		Whose socket it leaves by
+ * @payload:	Behind the UDP header
+ */
+void udp_send(struct shard *shard, struct flow *flow, const struct flow *by,
+	      struct packet *payload, const struct slirp_endpoint *to);
+
+/* How long a flow lasts without a datagram from the guest, milliseconds. */
+uint32_t udp_idle_ms(const struct shard *shard);
+
+/* What all flows with a socket do when it is ready, and at a turn's end. */
+void udp_event(struct shard *shard, struct flow *flow, unsigned int ready);
+void udp_resume(struct shard *shard, struct flow *flow);
+
 /* The guest's end of a flow. */
 struct slirp_endpoint udp_guest(const struct flow *flow);
 
@@ -85,6 +115,35 @@ void udp_tell(struct shard *shard, const struct flow *flow,
 /* Tell a guest why a datagram of its is not carried: nat_admit()'s error.
  */
 void udp_refuse(struct shard *shard, const struct packet *packet, int err);
+
+/* udp_forward.c */
+
+/**
+ * udp_client_arrived() - A datagram came in by a forward's socket
+ * @from:	Whose it is; becomes how the guest sees him
+ * @size:	Of its payload, bytes
+ *
+ * Return: false if there is no room for another client: drop it
+ */
+bool udp_client_arrived(struct shard *shard, struct udp_flow *listener,
+			struct slirp_endpoint *from, size_t size);
+
+/* How the guest sees the host's @peer. Return: false if it does not know him */
+bool udp_client_seen(struct shard *shard, const struct udp_flow *listener,
+		     struct slirp_endpoint *peer);
+
+/**
+ * udp_client_open() - A guest's port writes to somebody new: by a forward's
+ *		socket, if one leads to that port and reaches him
+ * @mapping:	Key of the mapping there would be otherwise
+ * @host:	Where it leads
+ * @owner:	Set as the return value of udp_open()
+ *
+ * Return: false if there is no such forward; then nothing was done
+ */
+bool udp_client_open(struct shard *shard, const struct flow_key *mapping,
+		     struct packet *packet, const struct slirp_endpoint *host,
+		     int *owner);
 
 /* udp_pull.c */
 

@@ -16,20 +16,6 @@
  * flows come first.
  */
 
-static void udp_remember_peer(struct udp_flow *udp,
-			      const struct slirp_endpoint *from)
-{
-	unsigned int i;
-
-	for (i = 0; i < UDP_PEERS_MAX; i++)
-		if (udp->peer[i].port == from->port &&
-		    address_equal(&udp->peer[i].address, &from->address))
-			return;
-	i = udp->peer_next++ % UDP_PEERS_MAX;
-	udp->peer[i].address = from->address;
-	udp->peer[i].port = from->port;
-}
-
 static void udp_commit(struct shard *shard, const struct flow *flow,
 		       struct outgoing *out, const struct slirp_endpoint *from,
 		       size_t size)
@@ -69,21 +55,32 @@ static void udp_commit_long(struct shard *shard, struct udp_flow *udp,
 		    (size_t)op->op.result, udp->fragment_id++);
 }
 
+/* Return: false if nobody can be told who it is from */
+static bool udp_see_sender(struct shard *shard, struct udp_flow *udp,
+			   struct slirp_endpoint *from, size_t size)
+{
+	if (udp->listener)
+		return udp_client_arrived(shard, udp, from, size);
+	shard_carried_rx(shard, &udp->flow, size);
+	from->address = nat_translate_peer(shard_config(shard), &from->address,
+					   &udp->flow.key.guest);
+	return true;
+}
+
 static void udp_received(struct shard *shard, struct udp_flow *udp,
 			 struct shard_op *op)
 {
 	size_t size = (size_t)op->op.result;
 	struct slirp_endpoint from = endpoint_from_sockaddr(&op->op.address);
 
-	shard_carried_rx(shard, &udp->flow, size);
-	if (udp->forward)
-		udp_remember_peer(udp, &from);
-	from.address = nat_translate_peer(shard_config(shard), &from.address,
-					  &udp->flow.key.guest);
-	if (size <= op->context)
+	if (!udp_see_sender(shard, udp, &from, size)) {
+		outgoing_cancel(shard, &op->out);
+		SHARD_COUNT(shard, rx_dropped, 1);
+	} else if (size <= op->context) {
 		udp_commit(shard, &udp->flow, &op->out, &from, size);
-	else
+	} else {
 		udp_commit_long(shard, udp, op, &from);
+	}
 }
 
 static void udp_pulled(struct shard *shard, struct shard_op *op)

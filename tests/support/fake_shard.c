@@ -324,6 +324,26 @@ struct flow *flow_find(struct shard *shard, const struct flow_key *key)
 	return NULL;
 }
 
+const struct flow *flow_look_up(struct shard *shard, const struct flow_key *key)
+{
+	return flow_find(shard, key);
+}
+
+struct flow *shard_next_listener(struct shard *shard,
+				 const struct in6_addr *guest,
+				 unsigned int port, unsigned int *place)
+{
+	while (*place < shard->flow_count) {
+		struct flow *flow = shard->flow[(*place)++];
+
+		if (!flow->dead && flow->key.protocol == FLOW_LISTENER &&
+		    flow->key.guest_port == port &&
+		    address_equal(&flow->key.guest, guest))
+			return flow;
+	}
+	return NULL;
+}
+
 struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 			 const struct flow_ops *ops, unsigned int *owner)
 {
@@ -523,7 +543,7 @@ void fake_parse(struct shard *shard, const void *data, size_t length,
 			    : packet_parse_ip4(packet));
 }
 
-static void fake_key(const struct shard *shard, const struct packet *packet,
+static void fake_key(struct shard *shard, const struct packet *packet,
 		     struct flow_key *key)
 {
 	struct cursor at = packet->l4;
@@ -541,12 +561,14 @@ static void fake_key(const struct shard *shard, const struct packet *packet,
 	}
 	assert_true(cursor_take(&at, &udp, sizeof(udp)));
 	key->guest_port = ntohs(udp.uh_sport);
+	key->peer_port = ntohs(udp.uh_dport);
 	if (key->protocol == IPPROTO_TCP ||
 	    (nat_is_dns(&shard->config, &packet->destination) &&
-	     ntohs(udp.uh_dport) == DNS_PORT))
-		key->peer_port = ntohs(udp.uh_dport);
-	else
-		memset(&key->peer, 0, sizeof(key->peer));
+	     ntohs(udp.uh_dport) == DNS_PORT) ||
+	    flow_find(shard, key))
+		return;
+	key->peer_port = 0;
+	memset(&key->peer, 0, sizeof(key->peer));
 }
 
 int fake_input(struct shard *shard, const void *data, size_t length,

@@ -455,7 +455,7 @@ static void forward_to_a_port_in_use_is_refused(void **state)
 	config.forward_count = 1;
 	config.forward[0].protocol = IPPROTO_TCP;
 	config.forward[0].host = endpoint_from_sockaddr(&taken);
-	config.forward[0].guest = endpoint_from_sockaddr(&taken);
+	config.forward[0].guest.port = 22;
 	assert_int_equal(slirp_create(&config, port, &other, &fail),
 			 -EADDRINUSE);
 	assert_non_null(strstr(fail.text, "hostfwd"));

@@ -380,73 +380,6 @@ static void frame_of_anothers_flow_is_handed_over(void **state)
 		3);
 }
 
-/* A forward's socket and who writes to it. */
-static int forward_begin(struct udp_test *test, struct sockaddr_in *address)
-{
-	struct slirp_endpoint guest = { .address = guest_address(GUEST),
-					.port = 7 };
-	uint16_t port;
-	int sock = host_bind(&port);
-
-	*address = (struct sockaddr_in) { .sin_family = AF_INET,
-					  .sin_port = htons(port) };
-	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	udp_forward(test->shard, sock, &guest);
-	return sock;
-}
-
-static void forward_check(struct udp_test *test)
-{
-	struct sockaddr_in address, from;
-	uint16_t from_port, to_port;
-	uint8_t data[8];
-	uint32_t peer;
-	size_t size;
-
-	forward_begin(test, &address);
-	host_send(test->host, &address, "in", 2);
-	assert_true(fake_wait(test->shard));
-	guest_take_udp(test->shard, &peer, &from_port, &to_port, &size);
-	assert_int_equal(peer, GATEWAY);
-	assert_int_equal(from_port, test->port);
-	assert_int_equal(to_port, 7);
-	guest_send_udp(test->shard, 7, GATEWAY, test->port, "out", 3);
-	fake_turn(test->shard);
-	assert_int_equal(host_take(test->host, data, sizeof(data), &from), 3);
-	assert_int_equal(from.sin_port, address.sin_port);
-}
-
-static void forward_reaches_the_guest_and_back(void **state)
-{
-	forward_check(*state);
-}
-
-static void forward_works_for_a_restricted_guest(void **state)
-{
-	struct udp_test *test = *state;
-
-	test->shard->config.restricted = true;
-	forward_check(test);
-	/* ... but it cannot write to anybody else. */
-	guest_send_udp(test->shard, 7, GATEWAY, test->port ^ 1, "x", 1);
-	fake_turn(test->shard);
-	guest_take_error(test->shard, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED,
-			 GATEWAY);
-}
-
-static void forward_works_whatever_the_policy(void **state)
-{
-	struct udp_test *test = *state;
-
-	test->shard->config.policy.deny_rest = true;
-	test->shard->config.host_loopback = false;
-	forward_check(test);
-	guest_send_udp(test->shard, 7, GATEWAY, test->port ^ 1, "x", 1);
-	fake_turn(test->shard);
-	guest_take_error(test->shard, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED,
-			 GATEWAY);
-}
-
 static void denied_datagram_is_answered_by_icmp(void **state)
 {
 	struct udp_test *test = *state;
@@ -477,25 +410,6 @@ static void new_policy_holds_for_the_next_datagram(void **state)
 			 GATEWAY);
 }
 
-static void forward_never_ends_by_itself(void **state)
-{
-	struct udp_test *test = *state;
-
-	forward_check(test);
-	pass_time(test, 100000000);
-	assert_int_equal(fake_flows_live(test->shard), 1);
-}
-
-static void second_forward_to_one_guest_port_is_refused(void **state)
-{
-	struct udp_test *test = *state;
-	struct sockaddr_in first, second;
-
-	forward_begin(test, &first);
-	forward_begin(test, &second);
-	assert_int_equal(fake_flows_live(test->shard), 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -521,13 +435,8 @@ int main(void)
 		TEST(mapping_lives_two_minutes_at_the_least),
 		TEST(inbound_traffic_alone_does_not_keep_a_mapping),
 		TEST(frame_of_anothers_flow_is_handed_over),
-		TEST(forward_reaches_the_guest_and_back),
-		TEST(forward_works_for_a_restricted_guest),
-		TEST(forward_works_whatever_the_policy),
 		TEST(denied_datagram_is_answered_by_icmp),
 		TEST(new_policy_holds_for_the_next_datagram),
-		TEST(forward_never_ends_by_itself),
-		TEST(second_forward_to_one_guest_port_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-3-Clause
+mqvmm_test(options_forward SOURCES unit/options_forward_test.c
+  LIBS mqvmm_command)
+mqvmm_test(udp_forward
+  SOURCES unit/udp_forward_test.c unit/datagram_guest.c support/fake_shard.c
+  LIBS mqvmm_slirp)
+mqvmm_test(forward
+  SOURCES unit/forward_test.c support/fake_port.c support/datagram.c
+  LIBS mqvmm_slirp)
