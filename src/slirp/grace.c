@@ -70,6 +70,12 @@ static void grace_serve(struct grace *grace)
 	grace_make(grace);
 }
 
+static bool grace_stopped(const struct slirp *slirp)
+{
+	/* Pairs with the store in grace_stop(). */
+	return __atomic_load_n(&slirp->grace.stop, __ATOMIC_ACQUIRE);
+}
+
 static void *grace_run(void *context)
 {
 	struct slirp *slirp = context;
@@ -81,10 +87,11 @@ static void *grace_run(void *context)
 	uint64_t count;
 
 	pthread_setname_np(pthread_self(), "grace");
-	for (;;) {
+	/* Its wake-up may have been taken for a wish that came before it. */
+	while (!grace_stopped(slirp)) {
 		if (poll(ready, 2, -1) < 0) /* by a signal */
 			continue;
-		if (__atomic_load_n(&slirp->grace.stop, __ATOMIC_ACQUIRE))
+		if (grace_stopped(slirp))
 			break;
 		/* Before the pause: what is written in it, perhaps by
 		 * grace_stop(), is for the next round. */
