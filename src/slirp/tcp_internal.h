@@ -131,6 +131,7 @@ struct tcp_held;
  * @syn_due:	SYN or SYN-ACK is to be sent
  * @discarding:	ENGINE_DISCARD is queued
  * @peeks:	SO_PEEK_OFF is on
+ * @local:	The host socket is a unix one: see tcp_local.c
  * @no_peek_off: The host's kernel has none for TCP (before Linux 6.9)
  * @rtt_timed:	A round trip is being timed
  * @dups_due:	Duplicate acknowledgements to send
@@ -194,6 +195,7 @@ struct tcp_flow {
 	bool discarding : 1;
 	bool peeks : 1;
 	bool no_peek_off : 1;
+	bool local : 1;
 	bool rtt_timed : 1;
 
 	uint32_t rto_ms;
@@ -501,6 +503,19 @@ bool tcp_window_worth_telling(const struct tcp_flow *tcp);
 
 /* The header's window field; what it says is noted in rcv_told. */
 uint16_t tcp_window_tell(struct tcp_flow *tcp, bool syn);
+
+/* tcp_local.c */
+
+/**
+ * tcp_local_connect() - Connect to a unix stream socket
+ *
+ * Return: a connected socket, or negative errno: -EAGAIN if its listener has
+ * too many that wait
+ */
+int tcp_local_connect(struct shard *shard, const char *path);
+
+/* The part of tcp_pull_drain() for these: take @size bytes off the socket. */
+void tcp_local_drain(struct shard *shard, struct tcp_flow *tcp, uint32_t size);
 
 /* tcp_timer.c */
 

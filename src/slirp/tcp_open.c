@@ -152,14 +152,70 @@ static void tcp_open_refuse(struct shard *shard, const struct flow_key *key,
 	tcp_refuse(shard, key, syn);
 }
 
+/* Where a guest's connection leads: to a path, or to an endpoint. */
+struct tcp_target {
+	const char *path;
+	struct slirp_endpoint host;
+};
+
+/* Guest forwards come first, whatever the policy. Return: true if it is one */
+static bool tcp_route_forward(const struct slirp_config *config,
+			      const struct flow_key *key,
+			      struct tcp_target *target)
+{
+	const struct slirp_guest_forward *to = config->guest_forward;
+
+	for (unsigned int i = 0; i < config->guest_forward_count; i++, to++) {
+		if (to->server.port != key->peer_port ||
+		    !address_equal(&to->server.address, &key->peer))
+			continue;
+		target->path = *to->path ? to->path : NULL;
+		target->host = to->host;
+		return true;
+	}
+	return false;
+}
+
+/* Return: false if it leads nowhere */
+static bool tcp_route(struct shard *shard, const struct flow_key *key,
+		      struct tcp_target *target)
+{
+	target->path = NULL;
+	if (tcp_route_forward(shard_config(shard), key, target))
+		return true;
+	if (nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port,
+		      &target->host))
+		return false;
+	return !tcp_dns_is(shard, key) ||
+	       tcp_dns_choose(shard, 0, &target->host);
+}
+
+static int tcp_open_socket(struct shard *shard, const struct tcp_target *target)
+{
+	if (target->path)
+		return tcp_local_connect(shard, target->path);
+	return shard_take_socket(shard, endpoint_family(&target->host));
+}
+
+static void tcp_open_connect(struct shard *shard, struct tcp_flow *tcp,
+			     const struct slirp_endpoint *host)
+{
+	tcp_dns_begin(shard, tcp, host);
+	/* On loopback the outcome is there at once, but only the second call
+	 * tells it. */
+	tcp_queue_connect(shard, tcp, host, tcp_connect_begun);
+	tcp_queue_connect(shard, tcp, host, tcp_connect_done);
+}
+
 /* Return: -1, or the shard that owns the key */
 static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 			 const struct tcp_segment *syn,
-			 const struct slirp_endpoint *host)
+			 const struct tcp_target *target)
 {
 	unsigned int owner;
 	struct flow *flow = flow_create(shard, key, &tcp_flow_ops, &owner);
 	struct tcp_flow *tcp = tcp_of(flow);
+	int sock;
 
 	if (!flow && owner != shard_index(shard))
 		return (int)owner;
@@ -167,21 +223,23 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 		tcp_open_refuse(shard, key, syn);
 		return -1;
 	}
-	flow->sock = shard_take_socket(shard, endpoint_family(host));
-	if (flow->sock < 0) {
-		flow->sock = -1;
+	sock = tcp_open_socket(shard, target);
+	if (sock < 0) {
 		flow_free(shard, flow);
-		tcp_open_refuse(shard, key, syn);
+		/* A listener that is behind is asked again by the next SYN. */
+		if (sock != -EAGAIN)
+			tcp_open_refuse(shard, key, syn);
 		return -1;
 	}
+	flow->sock = sock;
 	tcp_init(shard, tcp);
 	tcp_negotiate(shard, tcp, syn);
 	tcp_set_state(shard, tcp, TCP_STATE_CONNECTING);
-	tcp_dns_begin(shard, tcp, host);
-	/* On loopback the outcome is there at once, but only the second call
-	 * tells it. */
-	tcp_queue_connect(shard, tcp, host, tcp_connect_begun);
-	tcp_queue_connect(shard, tcp, host, tcp_connect_done);
+	tcp->local = target->path != NULL;
+	if (tcp->local)
+		tcp_connected(shard, tcp);
+	else
+		tcp_open_connect(shard, tcp, &target->host);
 	return -1;
 }
 
@@ -189,7 +247,7 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 	     struct packet *packet)
 {
 	struct tcp_segment segment;
-	struct slirp_endpoint host;
+	struct tcp_target target;
 
 	if (!tcp_segment_parse(packet, &segment)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
@@ -201,27 +259,25 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 		tcp_refuse(shard, key, &segment);
 		return -1;
 	}
-	if (nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host) ||
-	    (tcp_dns_is(shard, key) && !tcp_dns_choose(shard, 0, &host))) {
+	if (!tcp_route(shard, key, &target)) {
 		tcp_open_refuse(shard, key, &segment);
 		return -1;
 	}
-	return tcp_open_flow(shard, key, &segment, &host);
+	return tcp_open_flow(shard, key, &segment, &target);
 }
 
 /* Ask again: the socket says that something has come of it. */
 void tcp_open_event(struct shard *shard, struct tcp_flow *tcp)
 {
-	const struct flow_key *key = &tcp->flow.key;
-	struct slirp_endpoint host;
+	struct tcp_target target;
 
-	if (nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port, &host)) {
+	if (!tcp_route(shard, &tcp->flow.key, &target)) {
 		tcp_reset_guest(shard, tcp);
 		return;
 	}
 	if (tcp->resolvers_tried)
-		host = shard_resolvers(shard)->endpoint[tcp->resolver];
-	tcp_queue_connect(shard, tcp, &host, tcp_connect_done);
+		target.host = shard_resolvers(shard)->endpoint[tcp->resolver];
+	tcp_queue_connect(shard, tcp, &target.host, tcp_connect_done);
 }
 
 /* Two peers may have one port, seen through one gateway address. */

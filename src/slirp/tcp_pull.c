@@ -235,6 +235,33 @@ static uint32_t pull_acked(const struct tcp_flow *tcp)
 	return acked > 0 ? (uint32_t)acked : 0;
 }
 
+/* What is peeked again, or only to leave the socket, goes where nobody reads
+ * it. */
+static unsigned int pull_skip(struct shard *shard, uint32_t skip,
+			      struct iovec *iov)
+{
+	unsigned int count = 0;
+
+	for (; skip; count++) {
+		iov[count].iov_base = shard_scratch(shard);
+		iov[count].iov_len = pull_min(skip, PULL_SCRATCH);
+		skip -= (uint32_t)iov[count].iov_len;
+	}
+	return count;
+}
+
+/* A unix socket cannot discard, only receive. */
+static void pull_discard_local(struct shard *shard, struct tcp_flow *tcp,
+			       uint32_t acked)
+{
+	struct shard_op *op = shard_queue_op(shard, &tcp->flow, ENGINE_RECV,
+					     pull_discard_done);
+
+	op->op.message.msg_iovlen =
+		pull_skip(shard, pull_min(acked, PULL_RESENT_MAX), op->op.iov);
+	tcp->discarding = true;
+}
+
 static void pull_discard(struct shard *shard, struct tcp_flow *tcp)
 {
 	uint32_t acked = pull_acked(tcp);
@@ -245,6 +272,10 @@ static void pull_discard(struct shard *shard, struct tcp_flow *tcp)
 	if (acked < PULL_DISCARD_MIN &&
 	    tcp_seq_diff(tcp_data_max(tcp), tcp->snd_una) > 0)
 		return;
+	if (tcp->local) {
+		pull_discard_local(shard, tcp, acked);
+		return;
+	}
 	op = shard_queue_op(shard, &tcp->flow, ENGINE_DISCARD,
 			    pull_discard_done);
 	op->op.length = acked;
@@ -257,6 +288,10 @@ void tcp_pull_drain(struct shard *shard, struct tcp_flow *tcp)
 
 	if (!acked)
 		return;
+	if (tcp->local) {
+		tcp_local_drain(shard, tcp, acked);
+		return;
+	}
 	SHARD_COUNT(shard, syscalls, 1);
 	if (recv(tcp->flow.sock, NULL, acked, MSG_TRUNC | MSG_DONTWAIT) > 0)
 		tcp->sock_seq += acked;
@@ -307,20 +342,6 @@ static void pull_bulk_done(struct shard *shard, struct shard_op *op)
 				  (size_t)got);
 	}
 	pull_next(shard, tcp);
-}
-
-/* What was sent already and is peeked again goes where nobody reads it. */
-static unsigned int pull_skip(struct shard *shard, uint32_t skip,
-			      struct iovec *iov)
-{
-	unsigned int count = 0;
-
-	for (; skip; count++) {
-		iov[count].iov_base = shard_scratch(shard);
-		iov[count].iov_len = pull_min(skip, PULL_SCRATCH);
-		skip -= (uint32_t)iov[count].iov_len;
-	}
-	return count;
 }
 
 /* Return: 0, or -ENOBUFS without receive space for @size bytes of payload */

@@ -41,7 +41,8 @@ void tcp_window_query(struct shard *shard, struct tcp_flow *tcp)
 	SHARD_COUNT(shard, syscalls, 1);
 	if (getsockopt(tcp->flow.sock, SOL_SOCKET, SO_MEMINFO, info, &size))
 		return;
-	used = info[SK_MEMINFO_WMEM_QUEUED];
+	used = info[tcp->local ? SK_MEMINFO_WMEM_ALLOC
+			       : SK_MEMINFO_WMEM_QUEUED];
 	free = info[SK_MEMINFO_SNDBUF] > used ? info[SK_MEMINFO_SNDBUF] - used
 					      : 0;
 	space = free - free / WINDOW_MARGIN;
@@ -52,7 +53,7 @@ void tcp_window_query(struct shard *shard, struct tcp_flow *tcp)
 		tcp->rcv_granted = space;
 	}
 	/* The kernel's rule for "writable", so the event is still to come. */
-	if (free < used / 2)
+	if (free < (tcp->local ? used * 3 : used / 2))
 		tcp_watch(shard, tcp, ENGINE_READABLE | ENGINE_WRITABLE);
 }
 

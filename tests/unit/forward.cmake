@@ -7,3 +7,6 @@ mqvmm_test(udp_forward
 mqvmm_test(forward
   SOURCES unit/forward_test.c support/fake_port.c support/datagram.c
   LIBS mqvmm_slirp)
+mqvmm_test(tcp_local
+  SOURCES unit/tcp_local_test.c unit/tcp_guest.c support/fake_shard.c
+  LIBS mqvmm_slirp)
