@@ -12,11 +12,6 @@
 #define INPUT_GAP_MS     3  /* longer than frames wait in a hand-off */
 #define INPUT_STRAYS_MAX 16 /* segments from another queue, then we follow */
 
-static bool input_is_closing(const struct tcp_flow *tcp)
-{
-	return tcp->state > TCP_STATE_ESTABLISHED;
-}
-
 /* The guest's window that is still open from rcv_queued on, bytes. */
 static int32_t input_window(const struct tcp_flow *tcp)
 {
@@ -54,22 +49,28 @@ static void input_reset(struct shard *shard, struct tcp_flow *tcp,
 	shard_queue_ack(shard, &tcp->flow);
 }
 
+/*
+ * One with another sequence number is the guest's, which is done with the old
+ * connection and uses its port again. An established one is left by RST only,
+ * which the guest sends in answer to our ACK (RFC 5961, 4.2).
+ */
 static void input_syn(struct shard *shard, struct tcp_flow *tcp,
 		      const struct tcp_segment *segment, struct packet *packet)
 {
 	struct flow_key key = tcp->flow.key;
+	bool again = segment->seq == tcp->irs;
 
-	if (tcp->state == TCP_STATE_SYN_RECEIVED &&
-	    segment->seq == tcp->rcv_nxt - 1) {
+	if (again && tcp->state == TCP_STATE_CONNECTING)
+		return;
+	if (again && tcp->state == TCP_STATE_SYN_RECEIVED) {
 		tcp->syn_due = true;
-	} else if (input_is_closing(tcp)) {
-		/* The guest is done with the old one and uses its port again */
+	} else if (again || tcp->state == TCP_STATE_ESTABLISHED) {
+		tcp->ack_now = true;
+	} else {
 		tcp_drop(shard, tcp);
 		/* No other shard can own what this one did a moment ago. */
 		tcp_open(shard, &key, packet);
 		return;
-	} else {
-		tcp->ack_now = true;
 	}
 	shard_queue_ack(shard, &tcp->flow);
 }
@@ -253,13 +254,13 @@ void tcp_input(struct shard *shard, struct flow *flow, struct packet *packet)
 	kind = segment.flags & (TH_SYN | TH_RST | TH_ACK);
 	if (tcp_is_over(tcp)) {
 		tcp_close_input(shard, tcp, &segment, packet);
-	} else if (tcp->state == TCP_STATE_CONNECTING) {
-		if (segment.flags & TH_RST && segment.seq == tcp->rcv_nxt)
-			tcp_reset_host(shard, tcp);
 	} else if (tcp->state == TCP_STATE_SYN_SENT) {
 		input_syn_sent(shard, tcp, &segment);
 	} else if (kind == TH_SYN) {
 		input_syn(shard, tcp, &segment, packet);
+	} else if (tcp->state == TCP_STATE_CONNECTING) {
+		if (segment.flags & TH_RST && segment.seq == tcp->rcv_nxt)
+			tcp_reset_host(shard, tcp);
 	} else if (segment.flags & TH_RST) {
 		if (input_acceptable(tcp, &segment))
 			input_reset(shard, tcp, &segment);

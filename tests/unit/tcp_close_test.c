@@ -307,6 +307,25 @@ static void test_syn_on_closing_flow_makes_a_new_one(void **state)
 	assert_int_equal(fake_flows_live(guest->shard), 1);
 }
 
+static void test_late_copy_of_syn_leaves_closing_flow_alone(void **state)
+{
+	struct guest *guest = *state;
+	uint32_t isn = guest->seq;
+	struct heard heard;
+
+	guest_connect(guest);
+	guest_send(guest, TH_ACK | TH_FIN, "question", 8);
+	fake_turn(guest->shard);
+	guest_send_at(guest, isn, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_ACK, &heard);
+	assert_int_equal(heard.ack, guest->seq);
+	host_send(guest, "answer", 6);
+	guest_wait(guest);
+	guest_expect(guest, TH_ACK | TH_PUSH, &heard);
+	assert_memory_equal(heard.data, "answer", 6);
+}
+
 static void test_abort_resets_both(void **state)
 {
 	struct guest *guest = *state;
@@ -389,6 +408,7 @@ int main(void)
 		CLOSE_TEST(test_reply_before_host_reset_arrives),
 		CLOSE_TEST(test_syn_inside_connection_is_challenged),
 		CLOSE_TEST(test_syn_on_closing_flow_makes_a_new_one),
+		CLOSE_TEST(test_late_copy_of_syn_leaves_closing_flow_alone),
 		CLOSE_TEST(test_abort_resets_both),
 		CLOSE_TEST(test_abort_delivers_what_the_guest_ended),
 		CLOSE_TEST(test_bulk_before_end_is_not_reset),

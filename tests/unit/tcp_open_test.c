@@ -210,6 +210,37 @@ static void test_retransmitted_syn_is_idempotent(void **state)
 	assert_int_equal(guest->shard->counters.tcp_flows, 1);
 }
 
+/* The guest gave the first one up, and uses its port again. */
+static void test_new_syn_while_connecting_starts_over(void **state)
+{
+	struct guest *guest = *state;
+
+	guest->shard->hook = hold_first_connect;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest->seq += 5000;
+	guest_connect(guest);
+	guest_send(guest, TH_ACK, "x", 1);
+	fake_turn(guest->shard);
+	host_expect(guest, "x", 1);
+}
+
+static void test_new_syn_before_the_handshake_ends_starts_over(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &heard);
+	guest->seq += 5000;
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_SYN | TH_ACK, &heard);
+	assert_int_equal(heard.ack, guest->seq);
+	guest_expect_silence(guest);
+}
+
 static void test_syn_ack_is_sent_again(void **state)
 {
 	struct guest *guest = *state;
@@ -434,6 +465,8 @@ int main(void)
 		OPEN_TEST(test_ack_of_no_flow_resets),
 		OPEN_TEST(test_rst_of_no_flow_is_not_answered),
 		OPEN_TEST(test_retransmitted_syn_is_idempotent),
+		OPEN_TEST(test_new_syn_while_connecting_starts_over),
+		OPEN_TEST(test_new_syn_before_the_handshake_ends_starts_over),
 		OPEN_TEST(test_syn_ack_is_sent_again),
 		OPEN_TEST(test_unanswered_syn_ack_is_given_up),
 		OPEN_TEST(test_window_scale_is_negotiated),
