@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/log.h"
 #include "slirp/shard_internal.h"
 
 /*
@@ -183,6 +184,12 @@ static enum limits_kind admit_kind(uint8_t protocol)
 	}
 }
 
+static const char *const admit_limit_texts[] = {
+	[LIMITS_TCP] = "more than tcp-flows= allows",
+	[LIMITS_UDP] = "more than udp-flows= allows",
+	[LIMITS_ICMP] = "more than icmp-flows= allows",
+};
+
 /* However many half-open ones there may be, half of the descriptors is left. */
 static uint32_t admit_half_open(const struct limits *limits)
 {
@@ -223,29 +230,49 @@ static bool admit_room(struct shard *shard)
 		limits_take(limits, &shard->share, LIMITS_FILES));
 }
 
-bool flow_admit(struct shard *shard, uint8_t protocol)
+/* Say it once: a limit that nobody knows of is a riddle. */
+static void admit_notice(struct shard *shard, enum shard_notice notice,
+			 const char *why)
+{
+	if (shard_first_notice(shard, notice))
+		log_line("the guest was refused a flow: %s; further refusals "
+			 "are only counted",
+			 why);
+}
+
+static bool admit_limits(struct shard *shard, enum limits_kind kind)
 {
 	struct limits *limits = &shard->slirp->limits;
-	enum limits_kind kind = admit_kind(protocol);
 
-	/* Not the guest's: it needs a slot, its descriptor was reserved. */
-	if (protocol == FLOW_LISTENER)
-		return shard->live + shard->limbo <
-		       shard->slirp->config.flows_max;
 	if (!limits_take_token(limits, &shard->share, shard->now_us)) {
 		SHARD_COUNT(shard, refused_rate, 1);
+		admit_notice(shard, SHARD_NOTICE_RATE,
+			     "more in a second than flow-rate= allows");
 		return false;
 	}
 	if (!limits_take(limits, &shard->share, kind)) {
 		SHARD_COUNT(shard, refused_limit, 1);
+		admit_notice(shard, SHARD_NOTICE_LIMIT,
+			     admit_limit_texts[kind]);
 		return false;
 	}
+	return true;
+}
+
+bool flow_admit(struct shard *shard, uint8_t protocol)
+{
+	enum limits_kind kind = admit_kind(protocol);
+
+	if (!admit_limits(shard, kind))
+		return false;
 	if (kind == LIMITS_TCP)
 		admit_cap_half_open(shard);
 	if (admit_room(shard))
 		return true;
-	limits_give(limits, &shard->share, kind);
+	limits_give(&shard->slirp->limits, &shard->share, kind);
 	SHARD_COUNT(shard, refused_full, 1);
+	admit_notice(shard, SHARD_NOTICE_FULL,
+		     "all descriptors or slots are in use, see ulimit -Hn");
 	return false;
 }
 

@@ -32,8 +32,7 @@ struct shard;
  *
  * Return: 0; -EACCES, where the network does not go (policy_is_reserved(),
  * config->restricted, no config->host_loopback); -EPERM, denied by the policy;
- * -EHOSTUNREACH, nobody there: another address of the guest's own subnet, or no
- * resolver
+ * -EHOSTUNREACH, nobody there: another address of the guest's own subnet
  *
  * Context: pure.
  */

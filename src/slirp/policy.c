@@ -68,6 +68,20 @@ static const struct policy_range *policy_metadata_range(
 	return NULL;
 }
 
+/* All addresses that a destination is known by, each once. */
+struct policy_names {
+	struct in6_addr name[3];
+	unsigned int count;
+};
+
+static void names_add(struct policy_names *names, const struct in6_addr *name)
+{
+	for (unsigned int i = 0; i < names->count; i++)
+		if (address_equal(&names->name[i], name))
+			return;
+	names->name[names->count++] = *name;
+}
+
 static bool rule_has_address(const struct policy_rule *rule,
 			     const struct in6_addr *address)
 {
@@ -79,45 +93,51 @@ static bool rule_has_address(const struct policy_rule *rule,
 	       address_in(address, &rule->network, rule->bits);
 }
 
-static bool rule_has_protocol(const struct policy_rule *rule, int protocol)
+static bool rule_has_name(const struct policy_rule *rule,
+			  const struct policy_names *names)
 {
-	if (protocol == IPPROTO_ICMPV6)
-		protocol = IPPROTO_ICMP;
-	return !rule->protocol || rule->protocol == protocol;
+	for (unsigned int i = 0; i < names->count; i++)
+		if (rule_has_address(rule, &names->name[i]))
+			return true;
+	return false;
 }
 
-static bool rule_matches(const struct policy_rule *rule,
-			 const struct policy_destination *to,
-			 const struct policy_range *metadata)
+static bool rule_has_transport(const struct policy_rule *rule,
+			       const struct policy_destination *to)
 {
-	struct in6_addr inner = policy_inner(&to->named);
+	int protocol =
+		to->protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : to->protocol;
 
-	if (!rule_has_protocol(rule, to->protocol) ||
-	    to->port < rule->first_port || to->port > rule->last_port)
-		return false;
-	/* Whoever allows the world has not thought of these. */
-	if (metadata && rule->allow && rule->bits < metadata->bits)
-		return false;
-	return rule_has_address(rule, &to->named) ||
-	       rule_has_address(rule, &inner) ||
-	       rule_has_address(rule, &to->reached);
+	return (!rule->protocol || rule->protocol == protocol) &&
+	       to->port >= rule->first_port && to->port <= rule->last_port;
+}
+
+/* Whoever allows the world has not thought of metadata services. */
+static bool rule_is_too_wide(const struct policy_rule *rule,
+			     const struct policy_range *metadata)
+{
+	return metadata && rule->allow && rule->bits < metadata->bits;
 }
 
 bool policy_allows(const struct slirp_policy *policy,
 		   const struct policy_destination *to,
 		   const struct policy_rule **rule)
 {
-	struct in6_addr inner = policy_inner(&to->reached);
-	const struct policy_range *metadata = policy_metadata_range(&inner);
+	struct in6_addr named = policy_inner(&to->named);
+	struct in6_addr reached = policy_inner(&to->reached);
+	const struct policy_range *metadata = policy_metadata_range(&reached);
+	struct policy_names names = { 0 };
+	const struct policy_rule *at = policy->rule;
+	const struct policy_rule *end = at + policy->count;
 
+	names_add(&names, &to->named);
+	names_add(&names, &named);
+	names_add(&names, &to->reached);
+	while (at < end &&
+	       !(rule_has_transport(at, to) && rule_has_name(at, &names) &&
+		 !rule_is_too_wide(at, metadata)))
+		at++;
 	if (rule)
-		*rule = NULL;
-	for (unsigned int i = 0; i < policy->count; i++) {
-		if (!rule_matches(&policy->rule[i], to, metadata))
-			continue;
-		if (rule)
-			*rule = &policy->rule[i];
-		return policy->rule[i].allow;
-	}
-	return !metadata && !policy->deny_rest;
+		*rule = at < end ? at : NULL;
+	return at < end ? at->allow : !metadata && !policy->deny_rest;
 }

@@ -54,9 +54,9 @@ struct shard_counters {
 	uint64_t flows_made, flows_ended, flows_refused;
 	/* Of these: above a limit, too fast, no slot or descriptor */
 	uint64_t refused_limit, refused_rate, refused_full;
-	uint64_t flows_evicted; /* gave way to another */
+	uint64_t flows_evicted;   /* gave way to another */
 	uint64_t accepts_delayed; /* a listener had to wait for descriptors */
-	uint64_t policy_denied; /* connections, datagrams, echo requests */
+	uint64_t policy_denied;   /* connections, datagrams, echo requests */
 	uint64_t tcp_flows, udp_flows, icmp_flows; /* made, by protocol */
 	uint64_t tcp_retransmits, tcp_resets;
 	uint64_t dns_queries, dns_cache_hits, dns_cache_misses;
@@ -275,6 +275,9 @@ enum shard_notice {
 	SHARD_NOTICE_PING,
 	SHARD_NOTICE_SOCKETS,
 	SHARD_NOTICE_POLICY,
+	SHARD_NOTICE_RATE,
+	SHARD_NOTICE_LIMIT,
+	SHARD_NOTICE_FULL,
 };
 
 /* Return: true for the first caller of all shards, who then logs */

@@ -69,6 +69,11 @@ all_are_denied() { # OPTIONS
 		grep -q filtered" && [ "$(counted policy_denied)" -ge 3 ]
 }
 
+denial_is_logged_once() {
+	guest deny=10.0.2.2 "! $tcp; ! $tcp; true" 2>"$work/told" &&
+		[ "$(grep -c 'deny=10.0.2.2' "$work/told")" = 1 ]
+}
+
 one_is_denied() { # PROTOCOL OTHER OTHER
 	guest "deny=$1:10.0.2.2" "! ${!1} && ${!2} && ${!3}"
 }
@@ -120,6 +125,7 @@ for rule in 10.0.2.2 10.0.2.2/32 127.0.0.0/8 10.0.0.0/8 any; do
 done
 check "default=deny denies the gateway" all_are_denied default=deny
 check "allow before deny opens it" all_pass allow=10.0.2.2,deny=any
+check "denial is logged once, with its rule" denial_is_logged_once
 check "TCP alone is denied" one_is_denied tcp udp icmp
 check "UDP alone is denied" one_is_denied udp tcp icmp
 check "ICMP alone is denied" one_is_denied icmp tcp udp

@@ -214,6 +214,41 @@ static void no_rule_opens_the_host_itself(void **state)
 	expect(&config, GATEWAY, -EACCES);
 }
 
+/* The table in nat.h, line by line. */
+static void examples_in_the_header_are_true(void **state)
+{
+	static const struct {
+		const char *deny;
+		uint32_t to;
+		int result;
+		uint32_t host;
+	} examples[] = {
+		{ NULL, GATEWAY, 0, 0x7f000001 },
+		{ NULL, 0xc0000201, 0, 0xc0000201 },
+		{ "192.0.2.0/24", 0xc0000201, -EPERM, 0xc0000201 },
+		{ "127.0.0.0/8", GATEWAY, -EPERM, 0x7f000001 },
+		{ NULL, 0x7f000001, -EACCES, 0x7f000001 },
+		{ NULL, 0x0a00024d, -EHOSTUNREACH, 0x0a00024d },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(examples) / sizeof(*examples);
+	     i++) {
+		struct slirp_config config = config_default();
+		struct slirp_endpoint host;
+
+		if (examples[i].deny)
+			assert_int_equal(policy_add(&config.policy, false,
+						    examples[i].deny),
+					 0);
+		assert_int_equal(translate(&config, IPPROTO_TCP, examples[i].to,
+					   80, &host),
+				 examples[i].result);
+		assert_int_equal(of4(&host.address), examples[i].host);
+		assert_int_equal(host.port, 80);
+	}
+}
+
 static void dns_is_judged_by_the_guests_name_for_it(void **state)
 {
 	struct slirp_config config = config_default();
@@ -265,6 +300,7 @@ int main(void)
 		cmocka_unit_test(
 			gateway_is_denied_before_and_after_the_rewrite),
 		cmocka_unit_test(no_rule_opens_the_host_itself),
+		cmocka_unit_test(examples_in_the_header_are_true),
 		cmocka_unit_test(dns_is_judged_by_the_guests_name_for_it),
 		cmocka_unit_test(loopback_peers_are_seen_as_the_gateway),
 	};
