@@ -4,58 +4,18 @@
 # nat.sh MQVMM MQLOAD BOUNCE ENGINE: the NAT against Linux's own TCP/IP stack in a
 # network namespace, by the programs that people use. Needs root. Exit status:
 # 0 passed, 1 failed, 77 skipped.
-set -u
 mqvmm=$1 mqload=$2 bounce=$3 engine=$4
-export LC_ALL=C
-failed=0
+. "$(dirname "$0")/lib.sh"
 via=() # a program that runs the command
-
-if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ]; then
-	echo "skipped: needs root and /dev/net/tun for a namespace"
-	exit 77
-fi
-
-work=$(mktemp -d)
-servers=()
-clean_up() {
-	for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	rm -rf "$work"
-}
-trap clean_up EXIT
-
-# start_server NAME ARGUMENT...: sets $port once the server is ready
-start_server() {
-	local out=$work/$1
-	shift
-	mkfifo "$out"
-	"$mqload" "$@" >"$out" &
-	servers+=($!)
-	exec {fd}<"$out"
-	read -r -t 10 _ port <&"$fd" || { echo "no server"; exit 1; }
-}
 
 # guest OPTION... -- COMMAND: run COMMAND behind the NAT, 60 seconds at most
 guest() {
 	timeout -k 5 60 "$mqvmm" netns --net "engine=$engine" "$@"
 }
 
-# check NAME COMMAND...
-check() {
-	local name=$1 log=$work/log
-	shift
-	if "$@" >"$log" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$log" | tail -n 20
-		failed=1
-	fi
-}
-
-start_server load server --port 0
+start_server load "$mqload" server --port 0
 load=$port
-start_server dns dns --port 0
+start_server dns "$mqload" dns --port 0
 dns=$port
 
 crr_without_an_error() {
