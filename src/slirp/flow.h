@@ -198,7 +198,8 @@ void flow_free(struct shard *shard, struct flow *flow);
  */
 void flow_close_socket(struct shard *shard, struct flow *flow);
 
-/* Both sides of a TCP flow have agreed: it is half open no more. */
+/* Both sides have spoken: a TCP flow is half open no more, a datagram was
+ * answered. */
 void flow_settle(struct shard *shard, struct flow *flow);
 
 /* A flow that somebody configured, and that must not give way. */

@@ -111,18 +111,20 @@ void flow_touch(struct shard *shard, struct flow *flow)
 		idle_move(shard, flow, flow->class);
 }
 
-void flow_hear(struct shard *shard, struct flow *flow)
-{
-	if (flow->class == FLOW_ASKING)
-		idle_move(shard, flow, FLOW_DATAGRAM);
-	else
-		flow_touch(shard, flow);
-}
-
 void flow_settle(struct shard *shard, struct flow *flow)
 {
 	if (flow->class == FLOW_HALF_OPEN)
 		idle_move(shard, flow, FLOW_STREAM);
+	else if (flow->class == FLOW_ASKING)
+		idle_move(shard, flow, FLOW_DATAGRAM);
+}
+
+void flow_hear(struct shard *shard, struct flow *flow)
+{
+	if (flow->class == FLOW_ASKING)
+		flow_settle(shard, flow);
+	else
+		flow_touch(shard, flow);
 }
 
 void flow_end(struct shard *shard, struct flow *flow)

@@ -47,6 +47,16 @@ bool nat_is_dns(const struct slirp_config *config,
 	return address_equal(address, &dns);
 }
 
+bool nat_is_server(const struct slirp_config *config,
+		   const struct in6_addr *address)
+{
+	for (unsigned int i = 0; i < config->guest_forward_count; i++)
+		if (address_equal(&config->guest_forward[i].server.address,
+				  address))
+			return true;
+	return false;
+}
+
 bool nat_is_local(const struct slirp_config *config,
 		  const struct in6_addr *address)
 {

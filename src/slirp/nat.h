@@ -87,6 +87,10 @@ struct in6_addr nat_translate_client(const struct slirp_config *config,
 				     const struct in6_addr *host,
 				     const struct in6_addr *guest);
 
+/* Is it a server of config->guest_forward? */
+bool nat_is_server(const struct slirp_config *config,
+		   const struct in6_addr *address);
+
 /* Is it an address of the guest's subnet? */
 bool nat_is_local(const struct slirp_config *config,
 		  const struct in6_addr *address);

@@ -72,7 +72,7 @@ static bool ndp_is_ours(const struct slirp_config *config,
 			const struct in6_addr *address)
 {
 	return nat_is_gateway(config, address) || nat_is_dns(config, address) ||
-	       nat_is_router6(address);
+	       nat_is_router6(address) || nat_is_server(config, address);
 }
 
 static struct ndp_link_option ndp_link(const struct slirp_config *config,
@@ -116,7 +116,7 @@ static void ndp_advertise_neighbour(struct shard *shard,
 	reply.advert.nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE;
 	if (!detects)
 		reply.advert.nd_na_flags_reserved |= ND_NA_FLAG_SOLICITED;
-	if (!nat_is_dns(config, target))
+	if (!nat_is_dns(config, target) && !nat_is_server(config, target))
 		reply.advert.nd_na_flags_reserved |= ND_NA_FLAG_ROUTER;
 	ndp_send(shard, shard_input_queue(shard), target,
 		 detects ? &ndp_all_nodes : &packet->source, &reply,

@@ -148,27 +148,41 @@ static void client_next_port(struct flow_key *key)
 		key->peer_port = IPPORT_RESERVED;
 }
 
+/* Return: the flow of a key, of whichever shard */
+static const struct flow *client_look(struct shard *shard,
+				      const struct flow_key *key)
+{
+	const struct flow *flow = flow_find(shard, key);
+
+	return flow ? flow : flow_look_up(shard, key);
+}
+
 /*
- * Look for a client's flow in the places where it can be. Return: true with
- * @key its; false with @key the first that is free, if one is (*free)
+ * Look for a client's flow in the places where it can be. Return: the flow,
+ * with @key its; NULL with @key the first place that is free, if one is (*free)
  */
-static bool client_find(struct shard *shard, const struct udp_flow *listener,
-			const struct slirp_endpoint *host, struct flow_key *key,
-			bool *free)
+static const struct flow *client_find(struct shard *shard,
+				      const struct udp_flow *listener,
+				      const struct slirp_endpoint *host,
+				      struct flow_key *key, bool *free)
 {
 	const struct flow *flow;
 
 	client_key(shard, listener, host, key);
 	for (int i = 0; i < UDP_CLIENT_TRIES; i++) {
-		flow = flow_look_up(shard, key);
+		flow = client_look(shard, key);
 		*free = !flow;
-		if (!flow)
-			return false;
-		if (client_is(flow, listener, host))
-			return true;
+		if (!flow || client_is(flow, listener, host))
+			return flow;
 		client_next_port(key);
 	}
-	return false;
+	return NULL;
+}
+
+static struct slirp_endpoint client_seen(const struct flow_key *key)
+{
+	return (struct slirp_endpoint) { .address = key->peer,
+					 .port = key->peer_port };
 }
 
 bool udp_client_seen(struct shard *shard, const struct udp_flow *listener,
@@ -179,32 +193,45 @@ bool udp_client_seen(struct shard *shard, const struct udp_flow *listener,
 
 	if (!client_find(shard, listener, peer, &key, &free))
 		return false;
-	*peer = (struct slirp_endpoint) { .address = key.peer,
-					  .port = key.peer_port };
+	*peer = client_seen(&key);
 	return true;
+}
+
+/* One that has written to its forward before, or was written to. */
+static void client_returned(struct shard *shard, const struct flow *found,
+			    size_t size)
+{
+	struct flow *flow = (struct flow *)found;
+
+	/* Another shard's keeps its own account. */
+	if (found->owner != shard_index(shard))
+		return;
+	shard_carried_rx(shard, flow, size);
+	if (!client_of(flow)->invited)
+		flow_settle(shard, flow);
 }
 
 bool udp_client_arrived(struct shard *shard, struct udp_flow *listener,
 			struct slirp_endpoint *from, size_t size)
 {
 	struct udp_client *client;
+	const struct flow *flow;
 	struct flow_key key;
 	unsigned int owner;
-	struct flow *own;
 	bool free;
 
-	if (!client_find(shard, listener, from, &key, &free)) {
+	flow = client_find(shard, listener, from, &key, &free);
+	if (flow) {
+		client_returned(shard, flow, size);
+	} else {
 		client = free ? client_make(shard, listener, &key, from, &owner)
 			      : NULL;
 		if (!client)
 			return false;
 		client->invited = true;
+		shard_carried_rx(shard, &client->flow, size);
 	}
-	own = flow_find(shard, &key);
-	if (own)
-		shard_carried_rx(shard, own, size);
-	*from = (struct slirp_endpoint) { .address = key.peer,
-					  .port = key.peer_port };
+	*from = client_seen(&key);
 	return true;
 }
 
@@ -243,6 +270,8 @@ static void client_input(struct shard *shard, struct flow *flow,
 	}
 	udp_send(shard, flow, &client->listener->flow, packet, &host);
 	client_touch(shard, client, udp_idle_ms(shard));
+	if (client->invited)
+		flow_settle(shard, flow);
 }
 
 static void client_inspect(struct flow *flow, struct slirp_flow *info)
