@@ -94,27 +94,6 @@ void tcp_watch(struct shard *shard, struct tcp_flow *tcp, unsigned int ready)
 	tcp->watched = true;
 }
 
-void tcp_refuse(struct shard *shard, const struct flow_key *key,
-		const struct tcp_segment *segment)
-{
-	uint8_t header[TCP_HEADERS_MAX + TCP_OPTIONS_MAX];
-	struct tcp_frame frame = { .key = key, .flags = TH_RST };
-	struct port_offload offload;
-	size_t size;
-
-	if (segment->flags & TH_ACK) {
-		frame.seq = segment->ack;
-	} else {
-		frame.flags |= TH_ACK;
-		frame.ack = segment->seq + segment->length +
-			    !!(segment->flags & TH_SYN) +
-			    !!(segment->flags & TH_FIN);
-	}
-	SHARD_COUNT(shard, tcp_resets, 1);
-	size = tcp_frame_write(shard, &frame, header, &offload);
-	outgoing_send(shard, shard_input_queue(shard), header, size, &offload);
-}
-
 /* The rest of the table */
 
 static void tcp_event(struct shard *shard, struct flow *flow,

@@ -13,9 +13,9 @@
 
 /*
  * What the files of TCP share. Each is named for its duty: tcp.c (states),
- * tcp_open.c (beginnings), tcp_close.c (ends), tcp_hold.c (segments out of
- * order), tcp_segment.c and tcp_frame.c (reading and writing headers),
- * tcp_input.c (what the guest's segments mean), tcp_ack.c (what they
+ * tcp_open.c (beginnings), tcp_refuse.c (none), tcp_close.c (ends), tcp_hold.c
+ * (segments out of order), tcp_segment.c and tcp_frame.c (reading and writing
+ * headers), tcp_input.c (what the guest's segments mean), tcp_ack.c (what they
  * acknowledge), tcp_dns.c (which resolver is asked), tcp_push.c (guest's data
  * to the host socket), tcp_pull.c (host socket's data to the guest),
  * tcp_output.c (segments to the guest), tcp_window.c (what the guest may send),
@@ -306,10 +306,6 @@ const char *tcp_state_name(enum tcp_state state);
 /* The guest is there: note the time. */
 void tcp_touch(struct shard *shard, struct tcp_flow *tcp);
 
-/* Answer a segment that belongs to no flow with RST (RFC 9293, 3.5.2). */
-void tcp_refuse(struct shard *shard, const struct flow_key *key,
-		const struct tcp_segment *segment);
-
 /* Ask the engine for readiness, ENGINE_* bits. */
 void tcp_watch(struct shard *shard, struct tcp_flow *tcp, unsigned int ready);
 
@@ -344,6 +340,20 @@ void tcp_abort(struct shard *shard, struct flow *flow);
 void tcp_close_input(struct shard *shard, struct tcp_flow *tcp,
 		     const struct tcp_segment *segment, struct packet *packet);
 void tcp_close_output(struct shard *shard, struct tcp_flow *tcp);
+
+/* tcp_refuse.c */
+
+/* Answer a segment that belongs to no flow with RST (RFC 9293, 3.5.2). */
+void tcp_refuse(struct shard *shard, const struct flow_key *key,
+		const struct tcp_segment *segment);
+
+/* A SYN does not become a flow; @err: positive errno, what it is that lacks */
+void tcp_refuse_open(struct shard *shard, const struct flow_key *key,
+		     const struct tcp_segment *syn, const struct packet *packet,
+		     int err);
+
+/* The host's connect() failed with @err: ends the flow. */
+void tcp_refuse_connect(struct shard *shard, struct tcp_flow *tcp, int err);
 
 /* tcp_open.c, beside tcp_open() and tcp_accept() of protocols.h */
 

@@ -94,7 +94,7 @@ static void tcp_connect_done(struct shard *shard, struct shard_op *op)
 		break;
 	default:
 		if (!tcp_connect_elsewhere(shard, tcp))
-			tcp_reset_guest(shard, tcp);
+			tcp_refuse_connect(shard, tcp, -op->op.result);
 	}
 }
 
@@ -145,13 +145,6 @@ void tcp_open_hurry(struct shard *shard, struct tcp_flow *tcp)
 	tcp_connect_elsewhere(shard, tcp);
 }
 
-static void tcp_open_refuse(struct shard *shard, const struct flow_key *key,
-			    const struct tcp_segment *syn)
-{
-	SHARD_COUNT(shard, flows_refused, 1);
-	tcp_refuse(shard, key, syn);
-}
-
 /* Where a guest's connection leads: to a path, or to an endpoint. */
 struct tcp_target {
 	const char *path;
@@ -176,18 +169,21 @@ static bool tcp_route_forward(const struct slirp_config *config,
 	return false;
 }
 
-/* Return: false if it leads nowhere */
-static bool tcp_route(struct shard *shard, const struct flow_key *key,
-		      struct tcp_target *target)
+/* Return: 0, or negative errno if it leads nowhere */
+static int tcp_route(struct shard *shard, const struct flow_key *key,
+		     struct tcp_target *target)
 {
+	int ret;
+
 	target->path = NULL;
 	if (tcp_route_forward(shard_config(shard), key, target))
-		return true;
-	if (nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port,
-		      &target->host))
-		return false;
-	return !tcp_dns_is(shard, key) ||
-	       tcp_dns_choose(shard, 0, &target->host);
+		return 0;
+	ret = nat_admit(shard, IPPROTO_TCP, &key->peer, key->peer_port,
+			&target->host);
+	if (!ret && tcp_dns_is(shard, key) &&
+	    !tcp_dns_choose(shard, 0, &target->host))
+		return -EHOSTUNREACH;
+	return ret;
 }
 
 static int tcp_open_socket(struct shard *shard, const struct tcp_target *target)
@@ -210,6 +206,7 @@ static void tcp_open_connect(struct shard *shard, struct tcp_flow *tcp,
 /* Return: -1, or the shard that owns the key */
 static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 			 const struct tcp_segment *syn,
+			 const struct packet *packet,
 			 const struct tcp_target *target)
 {
 	unsigned int owner;
@@ -220,7 +217,7 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 	if (!flow && owner != shard_index(shard))
 		return (int)owner;
 	if (!flow) {
-		tcp_open_refuse(shard, key, syn);
+		tcp_refuse_open(shard, key, syn, packet, ECONNREFUSED);
 		return -1;
 	}
 	sock = tcp_open_socket(shard, target);
@@ -228,7 +225,7 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 		flow_free(shard, flow);
 		/* A listener that is behind is asked again by the next SYN. */
 		if (sock != -EAGAIN)
-			tcp_open_refuse(shard, key, syn);
+			tcp_refuse_open(shard, key, syn, packet, -sock);
 		return -1;
 	}
 	flow->sock = sock;
@@ -248,6 +245,7 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 {
 	struct tcp_segment segment;
 	struct tcp_target target;
+	int ret;
 
 	if (!tcp_segment_parse(packet, &segment)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
@@ -259,11 +257,12 @@ int tcp_open(struct shard *shard, const struct flow_key *key,
 		tcp_refuse(shard, key, &segment);
 		return -1;
 	}
-	if (!tcp_route(shard, key, &target)) {
-		tcp_open_refuse(shard, key, &segment);
+	ret = tcp_route(shard, key, &target);
+	if (ret) {
+		tcp_refuse_open(shard, key, &segment, packet, -ret);
 		return -1;
 	}
-	return tcp_open_flow(shard, key, &segment, &target);
+	return tcp_open_flow(shard, key, &segment, packet, &target);
 }
 
 /* Ask again: the socket says that something has come of it. */
@@ -271,7 +270,7 @@ void tcp_open_event(struct shard *shard, struct tcp_flow *tcp)
 {
 	struct tcp_target target;
 
-	if (!tcp_route(shard, &tcp->flow.key, &target)) {
+	if (tcp_route(shard, &tcp->flow.key, &target)) {
 		tcp_reset_guest(shard, tcp);
 		return;
 	}

@@ -32,6 +32,11 @@ refusal_is_told_at_once() {
 	guest -- timeout 5 bash -c '! : 2>/dev/null </dev/tcp/10.0.2.2/1'
 }
 
+nobody_is_told_at_once() { # ADDRESS
+	guest -- timeout 5 bash -c ": </dev/tcp/$1/80" 2>&1 |
+		grep "No route to host"
+}
+
 metadata_address_is_refused() {
 	guest -- timeout 5 bash -c '! : 2>/dev/null </dev/tcp/169.254.169.254/80'
 }
@@ -87,6 +92,8 @@ check "CRR on random queues" crr_without_an_error 4
 check "download on random queues" streams_arrive_bit_for_bit down 4
 via=()
 check "refusal is told at once" refusal_is_told_at_once
+check "unreachable address is told at once" nobody_is_told_at_once 10.0.2.77
+check "unreachable address is told at once, IPv6" nobody_is_told_at_once fec0::77
 check "metadata address is refused" metadata_address_is_refused
 check "DNS over UDP" name_is_resolved +notcp
 check "DNS over TCP" name_is_resolved +tcp

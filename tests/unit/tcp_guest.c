@@ -30,6 +30,7 @@ int guest_set_up(void **state)
 
 	assert_non_null(guest);
 	guest->shard = fake_shard_create();
+	guest->to = guest->shard->config.gateway;
 	guest->host = -1;
 	guest->port = 40000;
 	guest->seq = GUEST_ISN;
@@ -91,7 +92,7 @@ static void put_ip(const struct guest *guest, size_t length, struct iphdr *ip)
 		.ttl = 64,
 		.protocol = IPPROTO_TCP,
 		.saddr = config->guest.s_addr,
-		.daddr = config->gateway.s_addr,
+		.daddr = guest->to.s_addr,
 	};
 	ip->check = checksum_fold(checksum_add(ip, sizeof(*ip), 0));
 }

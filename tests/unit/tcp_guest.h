@@ -20,6 +20,7 @@
  * @host:	The host's end once guest_connect() accepted it, -1 before
  * @seq:	Next sequence number of the guest's
  * @ack:	Next sequence number that the guest expects
+ * @to:		Where it connects, the gateway at first
  * @window:	In the guest's segments, as in the header
  * @mss, @scale: Options of its SYN; 0, -1 for none
  * @split:	Cut each frame in two pieces there, bytes; 0 does not
@@ -28,6 +29,7 @@ struct guest {
 	struct shard *shard;
 	int listener;
 	int host;
+	struct in_addr to;
 	uint16_t port;
 	uint16_t peer_port;
 	uint32_t seq;
