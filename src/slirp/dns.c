@@ -166,10 +166,10 @@ static bool dns_is_failure(const struct dns_header *header)
 
 /* Return: true if @query now waits for another resolver's answer */
 static bool dns_try_another(struct shard *shard, struct dns_flow *dns,
-			    struct dns_query *query, unsigned int resolver)
+			    struct dns_query *query, int resolver)
 {
 	query->failed |= (uint8_t)(1U << resolver);
-	if (query->resolver != resolver &&
+	if (query->resolver >= 0 && query->resolver != resolver &&
 	    !(query->failed >> query->resolver & 1))
 		return true;
 	if (dns_query_next(shard, query) < 0)
@@ -212,7 +212,7 @@ static void dns_received(struct shard *shard, struct dns_flow *dns,
 		return;
 	resolvers_answered(shard_resolvers(shard), (unsigned int)resolver);
 	if (query && dns_is_failure(&header) &&
-	    dns_try_another(shard, dns, query, (unsigned int)resolver))
+	    dns_try_another(shard, dns, query, resolver))
 		return;
 	if (query)
 		dns_query_answered(shard, query, data, size);
@@ -267,8 +267,8 @@ static void dns_told(struct shard *shard, struct shard_op *op)
 	dns_query_renew(shard, dns);
 	resolver = resolvers_find(shard_resolvers(shard), &error.destination);
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
-		if (dns->query[i].keep && dns_is_unreachable(&error) &&
-		    dns->query[i].resolver == resolver)
+		if (resolver >= 0 && dns_is_unreachable(&error) &&
+		    dns->query[i].keep && dns->query[i].resolver == resolver)
 			dns_query_fail(shard, dns, &dns->query[i]);
 	dns_query_arm(shard, dns);
 	host_error_queue(shard, op->flow, dns_told);

@@ -18,7 +18,7 @@
  * @keep:	The copy, NULL if the entry is free
  * @size:	Of the copy, bytes
  * @id:		The guest's
- * @resolver:	Asked last; of the list that the flow knows
+ * @resolver:	Asked last, of the list that the flow knows; -1: none of it
  * @tries:	How often it was sent
  * @failed:	A bit for each resolver that said no
  * @retry_ms:	When to ask the next one
@@ -27,7 +27,7 @@ struct dns_query {
 	uint8_t *keep;
 	uint16_t size;
 	uint16_t id;
-	uint8_t resolver;
+	int8_t resolver;
 	uint8_t tries;
 	uint8_t failed;
 	uint64_t retry_ms;

@@ -114,7 +114,7 @@ bool dns_walk_begin(struct dns_walk *walk, const uint8_t *message, size_t size)
 	*walk = (struct dns_walk) { .message = message,
 				    .size = size,
 				    .at = DNS_HEADER_SIZE + question };
-	for (unsigned int i = 0; i < DNS_SECTIONS; i++)
+	for (size_t i = 0; i < DNS_SECTIONS; i++)
 		walk->left[i] = dns_get16(message + DNS_COUNTS_AT + 2 * i);
 	return true;
 }

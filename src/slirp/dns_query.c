@@ -101,7 +101,8 @@ int dns_query_next(const struct shard *shard, const struct dns_query *query)
 {
 	if (query->tries >= DNS_TRIES_MAX)
 		return -1;
-	return resolvers_choose(shard_resolvers(shard), query->resolver + 1U,
+	return resolvers_choose(shard_resolvers(shard),
+				(unsigned int)(query->resolver + 1),
 				query->failed, shard_now_ms(shard));
 }
 
@@ -114,7 +115,7 @@ void dns_query_renew(const struct shard *shard, struct dns_flow *dns)
 	dns->version = resolvers->version;
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++) {
 		dns->query[i].failed = 0;
-		dns->query[i].resolver = (uint8_t)(resolvers->count - 1);
+		dns->query[i].resolver = -1;
 	}
 }
 
@@ -143,7 +144,7 @@ void dns_query_ask_next(struct shard *shard, struct dns_flow *dns,
 	int next;
 
 	while ((next = dns_query_next(shard, query)) >= 0) {
-		query->resolver = (uint8_t)next;
+		query->resolver = (int8_t)next;
 		query->tries++;
 		query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
 		if (!dns_query_send(shard, dns, query))
@@ -158,18 +159,19 @@ void dns_query_ask_next(struct shard *shard, struct dns_flow *dns,
 void dns_query_hurry(struct shard *shard, struct dns_flow *dns,
 		     struct dns_query *query)
 {
-	resolvers_failed(shard_resolvers(shard), query->resolver,
-			 shard_now_ms(shard));
+	if (query->resolver >= 0)
+		resolvers_failed(shard_resolvers(shard),
+				 (unsigned int)query->resolver,
+				 shard_now_ms(shard));
 	dns_query_ask_next(shard, dns, query);
 }
 
 void dns_query_fail(struct shard *shard, struct dns_flow *dns,
 		    struct dns_query *query)
 {
-	resolvers_failed(shard_resolvers(shard), query->resolver,
-			 shard_now_ms(shard));
-	query->failed |= (uint8_t)(1U << query->resolver);
-	dns_query_ask_next(shard, dns, query);
+	if (query->resolver >= 0)
+		query->failed |= (uint8_t)(1U << query->resolver);
+	dns_query_hurry(shard, dns, query);
 }
 
 /* @op->context: the query's id and one, 0 without a copy */
@@ -208,7 +210,7 @@ void dns_query_forward(struct shard *shard, struct dns_flow *dns,
 		return;
 	}
 	op->context = query->id + 1U;
-	query->resolver = (uint8_t)first;
+	query->resolver = (int8_t)first;
 	query->tries = 1;
 	query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;
 }

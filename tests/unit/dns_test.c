@@ -636,6 +636,21 @@ static void list_that_becomes_empty_ends_in_servfail(void **state)
 	expect_query(test, 0, 9);
 }
 
+static void error_of_a_former_resolver_is_passed_over(void **state)
+{
+	struct dns_test *test = *state;
+
+	close(test->resolver[0]);
+	test->resolver[0] = -1;
+	ask(test, 7);
+	test->shard->config.resolver[0] = test->shard->config.resolver[1];
+	test->shard->config.resolver_count = 1;
+	assert_true(fake_wait(test->shard));
+	assert_null(fake_next(test->shard));
+	fake_advance(test->shard, 2000);
+	expect_query(test, 1, 7);
+}
+
 /* Return: a socket on ::1, -1 where the host has no IPv6 */
 static int bind6(struct slirp_endpoint *endpoint)
 {
@@ -776,6 +791,7 @@ int main(void)
 		TEST(answers_of_former_resolvers_are_forgotten),
 		TEST(former_resolver_is_a_stranger),
 		TEST(list_that_becomes_empty_ends_in_servfail),
+		TEST(error_of_a_former_resolver_is_passed_over),
 		TEST(resolvers_of_both_families_are_asked),
 		TEST(port_that_asks_goes_on_with_another_family),
 		cmocka_unit_test(error_repeats_the_question_if_it_can_be_read),
