@@ -26,7 +26,7 @@ if(HAVE_RELRO_NOW)
   target_link_options(mqvmm_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
 
-set(MQVMM_SANITIZER "none" CACHE STRING "none, address (with undefined) or thread")
+set(MQVMM_SANITIZER "none" CACHE STRING "none, address (with undefined), thread or fuzzer")
 if(MQVMM_SANITIZER STREQUAL "none")
   # glibc's checks need an optimizing compiler, and hide calls from sanitizers.
   target_compile_options(mqvmm_flags INTERFACE
@@ -45,6 +45,12 @@ elseif(MQVMM_SANITIZER STREQUAL "thread")
     # liburcu's grace periods is told to it (src/slirp/tsan.h).
     target_compile_options(mqvmm_flags INTERFACE -Wno-tsan)
   endif()
+elseif(MQVMM_SANITIZER STREQUAL "fuzzer")
+  # clang's libFuzzer, with what "address" has: see tests/fuzz/run.sh.
+  target_compile_options(mqvmm_flags INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(mqvmm_flags INTERFACE -fsanitize=address,undefined)
 else()
-  message(FATAL_ERROR "MQVMM_SANITIZER is none, address or thread")
+  message(FATAL_ERROR "MQVMM_SANITIZER is none, address, thread or fuzzer")
 endif()

@@ -246,8 +246,8 @@ static void shard_look_around(struct shard *shard)
 	port->ops->features(port, &shard->features);
 }
 
-static void shard_turn(struct shard *shard, const struct engine_event *event,
-		       unsigned int events)
+void shard_turn(struct shard *shard, const struct engine_event *event,
+		unsigned int events)
 {
 	struct port *port = shard->port;
 
@@ -273,8 +273,7 @@ static void shard_turn(struct shard *shard, const struct engine_event *event,
 	SHARD_COUNT(shard, turns, 1);
 }
 
-/* After the guest has been served. */
-static void shard_tidy(struct shard *shard)
+void shard_tidy(struct shard *shard)
 {
 	pool_refill(shard);
 	flow_reclaim(shard);
@@ -338,15 +337,10 @@ static void shard_loop(struct shard *shard)
 			shard, event,
 			forward_patience(shard, shard_patience(shard)));
 	}
-	flow_abort_all(shard);
-	shard_run_batch(shard);
-	shard_run_acks(shard);
-	shard_give_frames_back(shard);
-	shard->port->ops->flush(shard->port);
-	shard_run_call(shard);
+	shard_end(shard);
 }
 
-static int shard_begin(struct shard *shard)
+int shard_begin(struct shard *shard)
 {
 	int ret = engine_create(shard->slirp->config.engine, &shard->engine,
 				&shard->start_fail);
@@ -366,6 +360,17 @@ static int shard_begin(struct shard *shard)
 	return 0;
 }
 
+void shard_end(struct shard *shard)
+{
+	flow_abort_all(shard);
+	shard_run_batch(shard);
+	shard_run_acks(shard);
+	shard_give_frames_back(shard);
+	shard->port->ops->flush(shard->port);
+	shard_run_call(shard);
+	engine_destroy(shard->engine);
+}
+
 static void *shard_main(void *context)
 {
 	struct shard *shard = context;
@@ -377,10 +382,8 @@ static void *shard_main(void *context)
 	if (!shard->start_result)
 		forward_begin_all(shard);
 	sem_post(&shard->start_done);
-	if (!shard->start_result) {
+	if (!shard->start_result)
 		shard_loop(shard);
-		engine_destroy(shard->engine);
-	}
 	urcu_qsbr_unregister_thread();
 	return NULL;
 }

@@ -233,6 +233,17 @@ void shard_destroy(struct shard *shard);
 int shard_start(struct shard *shard, struct fail *fail);
 void shard_stop(struct shard *shard);
 void shard_wake(struct shard *shard);
+/*
+ * What the shard's thread does, in pieces: begin, then turns, each with what
+ * engine_wait() told and followed by what nobody waits for, and the end. A test
+ * may be that thread. shard_begin() returns 0, or negative errno with
+ * start_fail filled.
+ */
+int shard_begin(struct shard *shard);
+void shard_turn(struct shard *shard, const struct engine_event *event,
+		unsigned int events);
+void shard_tidy(struct shard *shard);
+void shard_end(struct shard *shard);
 /* One frame of the guest's, own or handed over; @queue it came in on. */
 void shard_input(struct shard *shard, const struct port_frame *frame,
 		 unsigned int queue);
