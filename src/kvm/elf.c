@@ -109,6 +109,8 @@ static int check_segment(const struct elf_image *image,
 				    "segment is larger in the file than "
 				    "in memory",
 				    fail);
+	if (!segment->p_memsz)
+		return 0;
 	if (segment->p_offset > file->size ||
 	    segment->p_filesz > file->size - segment->p_offset)
 		return fail_set(fail, -ENOEXEC,
@@ -143,11 +145,13 @@ static int check_segments(const struct elf_image *image,
 		uint64_t segment_end = segment->p_paddr + segment->p_memsz;
 		int err;
 
-		if (segment->p_type != PT_LOAD || !segment->p_memsz)
+		if (segment->p_type != PT_LOAD)
 			continue;
 		err = check_segment(image, segment, fail);
 		if (err)
 			return err;
+		if (!segment->p_memsz)
+			continue;
 		if (boot_ram_end(memory, segment->p_paddr) < segment_end)
 			return boot_fail_memory(image->file, segment_end, fail);
 		if (segment_end > *end)

@@ -220,6 +220,24 @@ static void segment_larger_in_file_than_memory_is_refused(void **state)
 	assert_refused(test, -ENOEXEC, "larger in the file");
 }
 
+static void segment_in_file_only_is_refused(void **state)
+{
+	struct elf_test *test = *state;
+
+	test->sample.segment[ELF_DATA].p_memsz = 0;
+	assert_refused(test, -ENOEXEC, "larger in the file");
+}
+
+static void empty_segment_is_passed_over(void **state)
+{
+	struct elf_test *test = *state;
+
+	test->sample.segment[ELF_DATA].p_paddr = 0;
+	test->sample.segment[ELF_DATA].p_memsz = 0;
+	test->sample.segment[ELF_DATA].p_filesz = 0;
+	assert_int_equal(load(test), 0);
+}
+
 static void overlapping_segments_are_refused(void **state)
 {
 	struct elf_test *test = *state;
@@ -313,6 +331,8 @@ int main(void)
 		CASE(wrong_program_headers_are_refused),
 		CASE(segment_beyond_the_file_is_refused),
 		CASE(segment_larger_in_file_than_memory_is_refused),
+		CASE(segment_in_file_only_is_refused),
+		CASE(empty_segment_is_passed_over),
 		CASE(overlapping_segments_are_refused),
 		CASE(segment_that_wraps_is_refused),
 		CASE(segment_below_1_mib_is_refused),
