@@ -50,13 +50,15 @@ http_md5() {
 services_start() {
 	serve server server --threads 2
 	serve dns dns
+	port_server6=
+	[ ! -e /proc/net/if_inet6 ] || serve server6 server --bind ::1
 	md5=$(http_md5)
 }
 
 # parameters CPUS MEMORY_MIB CHECKS
 parameters() {
 	echo "mq.run=$3 mq.cpus=$1 mq.memory=$2 mq.port=$port_server" \
-		"mq.md5=$md5 mq.limit=$((60 * slow))"
+		"${port_server6:+mq.port6=$port_server6 }mq.md5=$md5 mq.limit=$((60 * slow))"
 }
 
 # took: how long the guest of vm_start ran.

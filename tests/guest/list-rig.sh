@@ -5,7 +5,7 @@
 mqvmm_list() {
 	append="mq.crr=500 mq.bulk=4M"
 	guest_boot "2 CPUs" 2 512 \
-		cpus,queues,dhcp,dns,ping,udp,refused,crr,bulk,resize,rebind
+		cpus,queues,dhcp,dns,ping,udp,refused,ipv6,crr,bulk,resize,rebind
 
 	append="mq.crr=500"
 	guest_boot "4 CPUs" 4 512 cpus,queues,crr
