@@ -59,7 +59,7 @@ struct engine_op {
 #define ENGINE_READABLE 1 /* data, end of file, or a connection to accept */
 #define ENGINE_WRITABLE 2
 #define ENGINE_ERROR    4 /* error or hang-up */
-#define ENGINE_DRAIN    8 /* end of file is in the queue: read up to it */
+#define ENGINE_DRAIN    8 /* end of file or urgent data is in the queue */
 
 /**
  * struct engine_event - A descriptor became ready

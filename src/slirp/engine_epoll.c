@@ -25,7 +25,7 @@ static uint32_t epoll_events(unsigned int ready)
 	uint32_t events = EPOLLET;
 
 	if (ready & ENGINE_READABLE)
-		events |= EPOLLIN | EPOLLRDHUP;
+		events |= EPOLLIN | EPOLLRDHUP | EPOLLPRI;
 	if (ready & ENGINE_WRITABLE)
 		events |= EPOLLOUT;
 	return events;
@@ -35,9 +35,9 @@ static unsigned int epoll_ready(uint32_t events)
 {
 	unsigned int ready = 0;
 
-	if (events & (EPOLLIN | EPOLLRDHUP))
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI))
 		ready |= ENGINE_READABLE;
-	if (events & EPOLLRDHUP)
+	if (events & (EPOLLRDHUP | EPOLLPRI))
 		ready |= ENGINE_DRAIN;
 	if (events & EPOLLOUT)
 		ready |= ENGINE_WRITABLE;

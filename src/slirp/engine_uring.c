@@ -106,7 +106,7 @@ static void uring_arm(struct engine_uring *self, int fd)
 	unsigned int mask = 0;
 
 	if (state->watched & ENGINE_READABLE)
-		mask |= POLLIN | POLLRDHUP;
+		mask |= POLLIN | POLLRDHUP | POLLPRI;
 	if (state->watched & ENGINE_WRITABLE)
 		mask |= POLLOUT;
 	if (!sqe) {
@@ -186,9 +186,9 @@ static void uring_polled(struct engine_uring *self,
 		return;
 	if (cqe->res < 0)
 		ready = ENGINE_ERROR;
-	else if (cqe->res & (POLLIN | POLLRDHUP))
+	else if (cqe->res & (POLLIN | POLLRDHUP | POLLPRI))
 		ready |= ENGINE_READABLE;
-	if (cqe->res > 0 && cqe->res & POLLRDHUP)
+	if (cqe->res > 0 && cqe->res & (POLLRDHUP | POLLPRI))
 		ready |= ENGINE_DRAIN;
 	if (cqe->res > 0 && cqe->res & POLLOUT)
 		ready |= ENGINE_WRITABLE;

@@ -24,8 +24,9 @@
  * Errors keep their meaning: what resets one side resets the other, what ends
  * orderly on one side ends so on the other, each direction on its own.
  *
- * Limits: IPv4; no SACK, no timestamps, no urgent pointer; a guest that goes
- * away without a word is forgotten after the state's limit below.
+ * Limits: no SACK, no timestamps; urgent data arrives in line, its pointer does
+ * not; a guest that goes away without a word is forgotten after the state's
+ * limit below.
  *
  * Context: everything runs on the owner shard's thread, inside a turn.
  */

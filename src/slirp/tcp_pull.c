@@ -25,9 +25,8 @@
  * A flow starts small and is bulk while its receives come back full.
  *
  * Limits: readiness is edge-triggered, and a receive that comes back short is
- * taken to have emptied the socket unless the event told of the end of file
- * (drain). Urgent data ends a receive early too: what is behind it may wait
- * until more arrives.
+ * taken to have emptied the socket unless the event told of the end of file, or
+ * of urgent data, before which a receive stops (drain).
  */
 
 #define PULL_DISCARD_MIN   32768 /* bytes to discard at once while more fly */
@@ -285,16 +284,20 @@ static void pull_discard(struct shard *shard, struct tcp_flow *tcp)
 void tcp_pull_drain(struct shard *shard, struct tcp_flow *tcp)
 {
 	uint32_t acked = pull_acked(tcp);
+	ssize_t got;
 
-	if (!acked)
-		return;
-	if (tcp->local) {
+	if (tcp->local && acked) {
 		tcp_local_drain(shard, tcp, acked);
 		return;
 	}
-	SHARD_COUNT(shard, syscalls, 1);
-	if (recv(tcp->flow.sock, NULL, acked, MSG_TRUNC | MSG_DONTWAIT) > 0)
-		tcp->sock_seq += acked;
+	for (; acked; acked -= (uint32_t)got) {
+		SHARD_COUNT(shard, syscalls, 1);
+		got = recv(tcp->flow.sock, NULL, acked,
+			   MSG_TRUNC | MSG_DONTWAIT);
+		if (got <= 0)
+			return;
+		tcp->sock_seq += (uint32_t)got;
+	}
 }
 
 /* Have the next peek begin at snd_nxt, where the kernel can. */

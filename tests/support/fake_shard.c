@@ -240,6 +240,7 @@ int shard_take_socket(struct shard *shard, int family)
 	sock = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(sock >= 0);
 	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
 	return sock;
 }
 

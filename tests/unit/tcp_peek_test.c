@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Bulk on a host whose kernel has no SO_PEEK_OFF for TCP (before Linux 6.9). */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,21 +9,6 @@
 #include <cmocka.h>
 
 #include "unit/tcp_guest.h"
-
-int __real_setsockopt(int sock, int level, int name, const void *value,
-		      socklen_t size);
-int __wrap_setsockopt(int sock, int level, int name, const void *value,
-		      socklen_t size);
-
-int __wrap_setsockopt(int sock, int level, int name, const void *value,
-		      socklen_t size)
-{
-	if (level == SOL_SOCKET && name == SO_PEEK_OFF) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
-	return __real_setsockopt(sock, level, name, value, size);
-}
 
 static void test_bulk_arrives_whole(void **state)
 {
