@@ -122,8 +122,30 @@ void request_run(struct control *control, const char *line, size_t size,
 void reply_error(struct reply *reply, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Say what was asked for: {"return":@value}. Frees @value, which is NULL
+ * without memory. */
+void reply_value(struct reply *reply, cJSON *value);
+
 /* Get the reply's next part. Return: false without memory */
 bool reply_continue(struct control *control, struct reply *reply);
+
+/* argument.c: what an argument is, or @otherwise if it is not there; else the
+ * reply says what is wrong, and false is returned. Without @otherwise a string
+ * must be there. */
+bool argument_string(const cJSON *arguments, const char *name,
+		     const char *otherwise, const char **value,
+		     struct reply *reply);
+bool argument_bool(const cJSON *arguments, const char *name, bool otherwise,
+		   bool *value, struct reply *reply);
+bool argument_size(const cJSON *arguments, const char *name, uint64_t otherwise,
+		   uint64_t *value, struct reply *reply);
+
+/* pcap.c */
+
+void pcap_request_start(struct control *control, const cJSON *arguments,
+			struct reply *reply);
+void pcap_request_stop(struct control *control, const cJSON *arguments,
+		       struct reply *reply);
 
 /* flows.c: a reply in parts */
 

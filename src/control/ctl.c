@@ -17,6 +17,11 @@ static const char ctl_help[] =
 	"\n"
 	"  stats             counters\n"
 	"  flows             what the guest has open\n"
+	"  pcap start [--overwrite] [--snap BYTES] [--limit BYTES] FILE\n"
+	"                    write frames to a pcapng file: no more than BYTES of\n"
+	"                    each, and of the file\n"
+	"  pcap stop         complete the file\n"
+	"\n"
 	"  --json            print the answer as it came\n"
 	"\n"
 	"Exit status: 0; 1 nobody answers, or the answer is no; 2 wrong input.\n";
@@ -25,17 +30,21 @@ static const char ctl_help[] =
  * struct ctl_command - What can be asked
  * @words:	The command's own words
  * @execute:	The request's name
+ * @take:	Makes its arguments of the words that follow
  * @print:	Writes its answer
  */
 struct ctl_command {
 	const char *words[2];
 	const char *execute;
+	int (*take)(int argc, char **argv, cJSON *arguments, struct fail *fail);
 	void (*print)(const cJSON *value, FILE *out);
 };
 
 static const struct ctl_command commands[] = {
-	{ { "stats" }, "stats", ctl_print_stats },
-	{ { "flows" }, "flows", ctl_print_flows },
+	{ { "stats" }, "stats", ctl_take_none, ctl_print_stats },
+	{ { "flows" }, "flows", ctl_take_none, ctl_print_flows },
+	{ { "pcap", "start" }, "pcap-start", ctl_take_capture, ctl_print_done },
+	{ { "pcap", "stop" }, "pcap-stop", ctl_take_none, ctl_print_stats },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -55,12 +64,9 @@ static int ctl_match(const struct ctl_command *command, int argc, char **argv)
 static const struct ctl_command *ctl_find(int argc, char **argv,
 					  struct fail *fail)
 {
-	for (size_t i = 0; i < COMMANDS; i++) {
-		int words = ctl_match(&commands[i], argc, argv);
-
-		if (words && words == argc)
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (ctl_match(&commands[i], argc, argv))
 			return &commands[i];
-	}
 	fail_set(fail, -EINVAL,
 		 "'%s%s%s' is not a command: see mqvmm ctl --help",
 		 argc > 0 ? argv[0] : "", argc > 1 ? " " : "",
@@ -160,26 +166,43 @@ static int ctl_show(const struct ctl_command *command, const cJSON *answer,
 }
 
 static int ctl_execute(const char *path, const struct ctl_command *command,
-		       bool json, struct fail *fail)
+		       const cJSON *request, bool json, struct fail *fail)
 {
 	int sock = ctl_connect(path, fail), ret;
-	cJSON *request, *answer;
+	cJSON *answer;
 
 	if (sock < 0)
 		return sock;
-	request = cJSON_CreateObject();
-	cJSON_AddStringToObject(request, "execute", command->execute);
 	answer = ctl_ask(sock, request);
 	ret = ctl_show(command, answer, json, fail);
 	cJSON_Delete(answer);
-	cJSON_Delete(request);
 	close(sock);
+	return ret;
+}
+
+/* @argv: SOCKET COMMAND... */
+static int ctl_command(int argc, char **argv, bool json, struct fail *fail)
+{
+	const struct ctl_command *command = ctl_find(argc - 1, argv + 1, fail);
+	cJSON *request, *arguments;
+	int words, ret;
+
+	if (!command)
+		return -EINVAL;
+	words = ctl_match(command, argc - 1, argv + 1);
+	request = cJSON_CreateObject();
+	cJSON_AddStringToObject(request, "execute", command->execute);
+	arguments = cJSON_AddObjectToObject(request, "arguments");
+	ret = command->take(argc - 1 - words, argv + 1 + words, arguments,
+			    fail);
+	if (!ret)
+		ret = ctl_execute(argv[0], command, request, json, fail);
+	cJSON_Delete(request);
 	return ret;
 }
 
 int ctl_run(int argc, char **argv, struct fail *fail)
 {
-	const struct ctl_command *command;
 	bool json = false;
 
 	argv++, argc--;
@@ -199,8 +222,5 @@ int ctl_run(int argc, char **argv, struct fail *fail)
 		return fail_set(fail, -EINVAL,
 				"a socket and a command are missing: see mqvmm "
 				"ctl --help");
-	command = ctl_find(argc - 1, argv + 1, fail);
-	if (!command)
-		return -EINVAL;
-	return ctl_execute(argv[0], command, json, fail);
+	return ctl_command(argc, argv, json, fail);
 }

@@ -6,9 +6,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/fail.h"
+
 /*
  * What the files of the client share: ctl.c (commands and the socket),
- * ctl_print.c (answers for people), ctl_table.c (columns).
+ * ctl_arguments.c (words to
+ * requests), ctl_print.c (answers for people), ctl_table.c (columns).
  */
 
 #define TABLE_COLUMNS_MAX 10
@@ -37,8 +40,18 @@ void table_add(struct table *table, const char *fmt, ...)
 /* Print it, and free its memory. */
 void table_print(struct table *table, FILE *out);
 
+/* ctl_arguments.c: the words behind a command's own, as its request's
+ * arguments. Return: 0 or negative errno */
+
+int ctl_take_none(int argc, char **argv, cJSON *arguments, struct fail *fail);
+int ctl_take_capture(int argc, char **argv, cJSON *arguments,
+		     struct fail *fail);
+
 /* ctl_print.c: what each command's "return" looks like */
 
+/* There is nothing to tell. */
+void ctl_print_done(const cJSON *value, FILE *out);
+/* Names and numbers; objects in an array beside each other. */
 void ctl_print_stats(const cJSON *value, FILE *out);
 void ctl_print_flows(const cJSON *value, FILE *out);
 

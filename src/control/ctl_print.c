@@ -93,6 +93,12 @@ void ctl_print_stats(const cJSON *value, FILE *out)
 	}
 }
 
+void ctl_print_done(const cJSON *value, FILE *out)
+{
+	(void)value;
+	(void)out;
+}
+
 /* Flows */
 
 static void print_bytes(struct table *table, double bytes)

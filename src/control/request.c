@@ -54,6 +54,19 @@ void reply_error(struct reply *reply, const char *fmt, ...)
 	fclose(out);
 }
 
+void reply_value(struct reply *reply, cJSON *value)
+{
+	char *text = cJSON_PrintUnformatted(value);
+	FILE *out = text ? open_memstream(&reply->text, &reply->size) : NULL;
+
+	if (out) {
+		fprintf(out, "{\"return\":%s}\n", text);
+		fclose(out);
+	}
+	cJSON_free(text);
+	cJSON_Delete(value);
+}
+
 bool reply_continue(struct control *control, struct reply *reply)
 {
 	FILE *out;
@@ -97,6 +110,11 @@ static void request_flows(struct control *control, const cJSON *arguments,
 static const struct request requests[] = {
 	{ "stats", false, { NULL }, request_stats },
 	{ "flows", true, { NULL }, request_flows },
+	{ "pcap-start",
+	  true,
+	  { "file", "overwrite", "snap", "limit" },
+	  pcap_request_start },
+	{ "pcap-stop", true, { NULL }, pcap_request_stop },
 };
 
 #define REQUESTS (sizeof(requests) / sizeof(*requests))

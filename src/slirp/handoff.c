@@ -218,6 +218,9 @@ static bool handoff_deliver(struct shard *shard, struct handoff *handoff)
 			return false;
 		iov_write(space.iov, space.iov_count, 0, handoff->data,
 			  handoff->length);
+		if (shard->pcap)
+			pcap_note(shard, space.iov, space.iov_count,
+				  handoff->length, true);
 		shard->port->ops->rx_commit(shard->port, &space,
 					    handoff->length, &handoff->offload);
 		SHARD_COUNT(shard, rx_frames, 1);

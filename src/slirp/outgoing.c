@@ -55,6 +55,9 @@ void outgoing_commit(struct shard *shard, struct outgoing *out, size_t length,
 	if (!out->handoff) {
 		SHARD_COUNT(shard, rx_frames, 1);
 		SHARD_COUNT(shard, rx_bytes, length);
+		if (shard->pcap)
+			pcap_note(shard, out->space.iov, out->space.iov_count,
+				  length, true);
 		shard->port->ops->rx_commit(shard->port, &out->space, length,
 					    offload);
 		return;

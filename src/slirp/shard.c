@@ -135,6 +135,9 @@ static void shard_take_frames(struct shard *shard)
 		shard->frame_count++;
 		SHARD_COUNT(shard, tx_frames, 1);
 		SHARD_COUNT(shard, tx_bytes, frame->length);
+		if (shard->pcap)
+			pcap_note(shard, frame->iov, frame->iov_count,
+				  frame->length, false);
 		shard_make_room(shard);
 		shard_input(shard, frame, shard->index);
 	}

@@ -178,6 +178,7 @@ struct shard {
 
 	struct dns_cache *dns_cache;
 	struct reassembly *reassembly;
+	struct pcap_ring *pcap; /* NULL while no capture runs */
 	struct resolvers *resolvers; /* slirp->resolvers, for this turn */
 
 	struct forward *forward[SLIRP_FORWARDS_MAX]; /* that it serves */
@@ -223,6 +224,7 @@ struct slirp {
 	const char *engine_name;
 	unsigned int noticed;      /* a bit per enum shard_notice; atomic */
 	pthread_mutex_t call_lock; /* callers of slirp_call_shard(), no shard */
+	struct pcap *pcap; /* of slirp_pcap_start(), no shard's */
 	struct grace grace __attribute__((aligned(CACHE_LINE)));
 };
 
@@ -323,6 +325,10 @@ void settings_teardown(struct slirp *slirp);
  * @watch: what told of a change, closed here, or -1. Return: a descriptor that
  * becomes readable at the next change, or negative */
 int settings_follow(struct slirp *slirp, int watch);
+
+/* pcap.c: a frame passes the shard's port; only with shard->pcap */
+void pcap_note(struct shard *shard, const struct iovec *iov, unsigned int count,
+	       size_t length, bool to_guest);
 
 /* forward.c: the table of forwards, from those of the configuration on */
 int forward_open(struct slirp *slirp, struct fail *fail);

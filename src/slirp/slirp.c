@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "slirp/pcap.h"
 #include "slirp/shard_internal.h"
 
 static int slirp_init(struct slirp *slirp, const struct slirp_config *config,
@@ -89,8 +90,12 @@ int slirp_start(struct slirp *slirp,
 
 void slirp_destroy(struct slirp *slirp)
 {
+	struct pcap_result result;
+
 	if (!slirp)
 		return;
+	if (slirp->pcap)
+		slirp_pcap_stop(slirp, &result, NULL);
 	if (slirp->shard) {
 		slirp_stop_shards(slirp);
 		grace_stop(slirp);

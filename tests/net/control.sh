@@ -3,30 +3,12 @@
 #
 # control.sh MQVMM MQLOAD: what people do by `mqvmm ctl` while a namespace is in
 # use. Needs root. Exit status: 0 passed, 1 failed, 77 skipped.
-set -u
 export LC_ALL=C mqvmm=$1 mqload=$2
-failed=0
-
-if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ]; then
-	echo "skipped: needs root and /dev/net/tun for a namespace"
-	exit 77
-fi
-
-work=$(mktemp -d)
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
 export work socket=$work/socket
-server=
-clean_up() {
-	[ -z "$server" ] || kill "$server" 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$work"
-}
-trap clean_up EXIT
 
-mkfifo "$work/ready"
-"$mqload" server --port 0 >"$work/ready" &
-server=$!
-exec {fd}<"$work/ready"
-read -r -t 10 _ port <&"$fd" || { echo "no server"; exit 1; }
+start_server load "$mqload" server --port 0
 export port
 
 # guest FUNCTION: run it in a namespace with a control socket
@@ -35,38 +17,23 @@ guest() {
 		bash -c "set -eu; $1"
 }
 
-# check FUNCTION
-check() {
-	if "$1" >"$work/log" 2>&1; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		sed 's/^/# /' "$work/log" | tail -n 20
-		failed=1
-	fi
-}
-
 ctl() {
 	timeout 10 "$mqvmm" ctl "$socket" "$@"
-}
-
-# until_gone COMMAND...: it fails within 10 seconds
-until_gone() {
-	local end=$((SECONDS + 10))
-	while "$@" >"$work/seen"; do
-		[ $SECONDS -lt $end ] || { cat "$work/seen"; return 1; }
-	done
 }
 
 flow_is_listed() {
 	ctl flows | grep "10.0.2.2:$port"
 }
 
+flow_is_gone() {
+	! flow_is_listed
+}
+
 inside_a_flow() {
 	exec 3<>"/dev/tcp/10.0.2.2/$port"
 	flow_is_listed | grep -E "^tcp +10.0.2.15:[0-9]+ .* established "
 	exec 3>&-
-	until_gone flow_is_listed
+	within 10 flow_is_gone
 }
 
 inside_round_trip() {
@@ -86,13 +53,54 @@ inside_mode() {
 	[ "$(stat -c %a "$socket")" = 600 ]
 }
 
-export -f ctl until_gone flow_is_listed inside_a_flow inside_round_trip \
-	inside_counters inside_mode
+# Frames are captured while streams run; then the capture is complete at once.
+inside_capture() {
+	local streams
+	"$mqload" crr --to "10.0.2.2:$port" --flows 4 --count 2000 >"$work/crr" &
+	streams=$!
+	ctl pcap start --snap 128 "$work/capture"
+	ctl flows >"$work/flows"
+	wait $streams
+	ctl pcap stop | tee "$work/result"
+}
+
+inside_limited_capture() {
+	ctl pcap start --limit 2M "$work/capture"
+	"$mqload" down --to "10.0.2.2:$port" --flows 2 --count 16M --verify
+	ctl pcap stop
+	[ "$(stat -c %s "$work/capture")" -le $((2 << 20)) ]
+}
+
+export -f ctl within flow_is_listed flow_is_gone inside_a_flow inside_round_trip \
+	inside_counters inside_mode inside_capture inside_limited_capture
 
 a_flow_is_listed_while_it_lives() { guest inside_a_flow; }
 a_round_trip_time_is_told() { guest inside_round_trip; }
 counters_are_told() { guest inside_counters; }
 the_socket_is_the_users_alone() { guest inside_mode; }
+
+# frames FILTER: how many of the capture's
+frames() {
+	tshark -r "$work/capture" -Y "$1" -T fields -e frame.number 2>/dev/null |
+		wc -l
+}
+
+a_capture_is_read_by_wireshark() {
+	rm -f "$work/capture"
+	guest inside_capture || return 1
+	capinfos "$work/capture" || return 1
+	# Both ways, on queues by their names, and all that was told of.
+	[ "$(frames 'tcp.flags.syn == 1 && frame.packet_flags_direction == 2')" -ge 1000 ] &&
+		[ "$(frames 'tcp.flags.syn == 1 && frame.packet_flags_direction == 1')" -ge 1000 ] &&
+		[ "$(frames 'frame.interface_name matches "^queue[01]$"')" = \
+			"$(awk '$1 == "frames" { print $2 }' "$work/result")" ] &&
+		grep -E '^dropped +0$' "$work/result"
+}
+
+a_capture_stays_below_its_limit() {
+	rm -f "$work/capture"
+	guest inside_limited_capture && capinfos "$work/capture"
+}
 
 the_socket_is_gone_afterwards() {
 	guest true && [ ! -e "$socket" ]
@@ -110,11 +118,17 @@ nobody_there_is_said() {
 	[ $status = 1 ] && grep "cannot reach $socket" "$work/said"
 }
 
-check a_flow_is_listed_while_it_lives
-check a_round_trip_time_is_told
-check counters_are_told
-check the_socket_is_the_users_alone
-check the_socket_is_gone_afterwards
-check what_is_no_command_is_refused
-check nobody_there_is_said
+check "a flow is listed while it lives" a_flow_is_listed_while_it_lives
+check "a round trip time is told" a_round_trip_time_is_told
+check "counters are told" counters_are_told
+check "the socket is the users alone" the_socket_is_the_users_alone
+if command -v tshark capinfos >"$work/tools"; then
+	check "a capture is read by wireshark" a_capture_is_read_by_wireshark
+	check "a capture stays below its limit" a_capture_stays_below_its_limit
+else
+	echo "skipped: captures are not read: tshark is not installed"
+fi
+check "the socket is gone afterwards" the_socket_is_gone_afterwards
+check "what is no command is refused" what_is_no_command_is_refused
+check "nobody there is said" nobody_there_is_said
 exit $failed
