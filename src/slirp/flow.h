@@ -72,11 +72,12 @@ enum flow_class {
  * @timer:	flow->timer expired
  * @resume:	Receive space is there again after shard_stall_flow(), or the
  *		turn's end was asked for with shard_queue_ack()
- * @abort:	End it now: the limits demand its slot, or the NAT is
- *		destroyed. Must call flow_free().
+ * @abort:	End it now: another flow needs its place, or the NAT is
+ *		destroyed. Must call flow_free(), and queues nothing: it may be
+ *		called while another flow's operation is finished.
  * @inspect:	Fill in @info's state and, where it is known, rtt_us
  *
- * Each may queue up to FLOW_OPS_MAX engine operations and may free its flow.
+ * Each of the others may queue up to FLOW_OPS_MAX engine operations and may free its flow.
  */
 struct flow_ops {
 	void (*input)(struct shard *shard, struct flow *flow,

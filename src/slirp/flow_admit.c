@@ -153,13 +153,8 @@ static bool evict_class(struct shard *shard, enum flow_class class,
 	flow = flow_in_slot(shard, slot - 1);
 	if (idle_now(shard) - flow->listed_ms < idle_ms)
 		return false;
-	shard_make_room(shard);
-	/* What ran to make room may have ended it. */
-	if (!flow->dead)
-		flow->ops->abort(shard, flow);
+	flow->ops->abort(shard, flow);
 	SHARD_COUNT(shard, flows_evicted, 1);
-	/* For whom all this is done. */
-	shard_make_room(shard);
 	return true;
 }
 
@@ -265,6 +260,10 @@ bool flow_admit(struct shard *shard, uint8_t protocol)
 {
 	enum limits_kind kind = admit_kind(protocol);
 
+	/* Not the guest's: it needs a slot, its descriptor was reserved. */
+	if (protocol == FLOW_LISTENER)
+		return shard->live + shard->limbo <
+		       shard->slirp->config.flows_max;
 	if (!admit_limits(shard, kind))
 		return false;
 	if (kind == LIMITS_TCP)

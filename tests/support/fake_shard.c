@@ -391,7 +391,8 @@ void flow_free(struct shard *shard, struct flow *flow)
 void flow_settle(struct shard *shard, struct flow *flow)
 {
 	(void)shard;
-	flow->class = FLOW_STREAM;
+	flow->class =
+		flow->key.protocol == IPPROTO_TCP ? FLOW_STREAM : FLOW_DATAGRAM;
 }
 
 void flow_pin(struct shard *shard, struct flow *flow)

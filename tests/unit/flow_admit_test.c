@@ -12,8 +12,9 @@
 #include "slirp/shard_internal.h"
 #include "support/fake_port.h"
 
-#define SLOTS    256
-#define START_US 1000000000ULL
+#define SLOTS      256
+#define SHARDS_MAX 2
+#define START_US   1000000000ULL
 
 struct fixture {
 	struct slirp *slirp;
@@ -28,31 +29,51 @@ static void end_flow(struct shard *shard, struct flow *flow)
 
 static const struct flow_ops ops = { .abort = end_flow };
 
-static struct fixture *start(struct slirp_limits limits, unsigned int slots)
+static struct fixture *start_shards(struct slirp_limits limits,
+				    unsigned int slots, unsigned int shards)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct slirp_config config;
 	struct fail fail = { 0 };
-	struct port *port;
+	struct port *port[SHARDS_MAX];
 
 	f->port = fake_port_create();
-	port = fake_port_port(f->port);
+	for (unsigned int i = 0; i < SHARDS_MAX; i++)
+		port[i] = fake_port_port(f->port);
 	slirp_config_init(&config);
+	config.shard_count = shards;
 	config.flows_max = slots;
 	config.limits = limits;
-	if (slirp_create(&config, &port, &f->slirp, &fail))
+	if (slirp_create(&config, port, &f->slirp, &fail))
 		fail_msg("%s", fail.text);
 	f->shard = f->slirp->shard[0];
-	f->shard->now_us = START_US;
+	for (unsigned int i = 0; i < shards; i++)
+		f->slirp->shard[i]->now_us = START_US;
 	return f;
+}
+
+static struct fixture *start(struct slirp_limits limits, unsigned int slots)
+{
+	return start_shards(limits, slots, 1);
+}
+
+static void finish_shard(struct shard *shard)
+{
+	flow_abort_all(shard);
+	assert_int_equal(shard->live, 0);
+	for (unsigned int class = 0; class < FLOW_CLASSES; class ++)
+		assert_int_equal(shard->idle[class].count, 0);
+	limits_settle(&shard->slirp->limits, &shard->share);
 }
 
 static void finish(struct fixture *f)
 {
-	flow_abort_all(f->shard);
-	assert_int_equal(f->shard->live, 0);
-	for (unsigned int class = 0; class < FLOW_CLASSES; class ++)
-		assert_int_equal(f->shard->idle[class].count, 0);
+	for (unsigned int i = 0; i < f->slirp->config.shard_count; i++)
+		finish_shard(f->slirp->shard[i]);
+	/* Every place was given back. */
+	for (unsigned int kind = 0; kind < LIMITS_KINDS; kind++)
+		assert_int_equal(f->slirp->limits.pool[kind].left,
+				 f->slirp->limits.pool[kind].most);
 	slirp_destroy(f->slirp);
 	fake_port_destroy(f->port);
 	free(f);
@@ -70,8 +91,9 @@ static struct flow *create(struct fixture *f, uint8_t protocol)
 	struct flow *flow;
 
 	key.guest.s6_addr32[0] = f->shard->counters.flows_made;
+	key.guest.s6_addr32[1] = f->shard->index;
 	flow = flow_create(f->shard, &key, &ops, &owner);
-	assert_int_equal(owner, 0);
+	assert_int_equal(owner, f->shard->index);
 	return flow;
 }
 
@@ -326,6 +348,43 @@ static void descriptors_pass_from_idle_flows_to_new_ones(void **state)
 	set_files(before.rlim_cur);
 }
 
+static void flood_on_one_shard_leaves_places_for_another(void **state)
+{
+	enum { FILES = 200, FLOOD = 1000, SLOTS_ENOUGH = 4096 };
+	struct rlimit before;
+	struct fixture *f;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &before);
+	set_files(FILES);
+	f = start_shards((struct slirp_limits) { 0 }, SLOTS_ENOUGH, 2);
+	for (unsigned int i = 0; i < FLOOD; i++)
+		assert_non_null(create(f, IPPROTO_UDP));
+	/* It has nobody to evict. */
+	f->shard = f->slirp->shard[1];
+	assert_non_null(create(f, IPPROTO_TCP));
+	assert_non_null(create(f, IPPROTO_UDP));
+	finish(f);
+	set_files(before.rlim_cur);
+}
+
+static void listeners_take_no_place_of_the_guests(void **state)
+{
+	struct fixture *f = start((struct slirp_limits) { .tcp_flows = 1,
+							  .udp_flows = 1,
+							  .icmp_flows = 1,
+							  .flow_rate = 3 },
+				  SLOTS);
+
+	(void)state;
+	for (unsigned int i = 0; i < 10; i++)
+		assert_non_null(create(f, FLOW_LISTENER));
+	assert_non_null(create(f, IPPROTO_TCP));
+	assert_non_null(create(f, IPPROTO_UDP));
+	assert_non_null(create(f, IPPROTO_ICMP));
+	finish(f);
+}
+
 static void half_open_flows_leave_half_of_the_descriptors(void **state)
 {
 	enum { FILES = 200 };
@@ -335,7 +394,7 @@ static void half_open_flows_leave_half_of_the_descriptors(void **state)
 	(void)state;
 	getrlimit(RLIMIT_NOFILE, &before);
 	set_files(FILES);
-	f = start((struct slirp_limits) { 0 }, SLOTS);
+	f = start((struct slirp_limits) { .half_open = FILES }, SLOTS);
 	for (unsigned int i = 0; i < SLOTS / 2; i++)
 		assert_non_null(create(f, IPPROTO_TCP));
 	assert_int_equal(f->shard->idle[FLOW_HALF_OPEN].count, FILES / 4);
@@ -421,6 +480,8 @@ int main(void)
 		cmocka_unit_test(full_slots_leave_used_flows_alone),
 		cmocka_unit_test(idle_flows_give_way_before_slots_run_out),
 		cmocka_unit_test(descriptors_pass_from_idle_flows_to_new_ones),
+		cmocka_unit_test(flood_on_one_shard_leaves_places_for_another),
+		cmocka_unit_test(listeners_take_no_place_of_the_guests),
 		cmocka_unit_test(half_open_flows_leave_half_of_the_descriptors),
 		cmocka_unit_test(limits_refuse_and_say_why),
 		cmocka_unit_test(limits_change_while_flows_live),

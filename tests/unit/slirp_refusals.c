@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -214,6 +215,86 @@ static void policy_denies_the_next_connection(void **state)
 	finish(f);
 }
 
+static int open_datagrams(uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct timeval timeout = { .tv_sec = WAIT_MS / 1000 };
+	socklen_t size = sizeof(address);
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_return_code(bind(sock, (struct sockaddr *)&address, size),
+			   errno);
+	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	getsockname(sock, (struct sockaddr *)&address, &size);
+	*port = ntohs(address.sin_port);
+	return sock;
+}
+
+static void send_datagram(struct fixture *f, uint16_t from_port, uint16_t port)
+{
+	uint8_t frame[64];
+	size_t size = datagram_make(&f->config, frame, from_port, port, "x", 1);
+
+	fake_port_transmit(f->fake[0], frame, size);
+}
+
+/* The host's end hears from the guest, and answers. */
+static void answer(int host, struct sockaddr_in *from)
+{
+	socklen_t size = sizeof(*from);
+	uint8_t data[8];
+
+	assert_int_equal(recvfrom(host, data, sizeof(data), 0,
+				  (struct sockaddr *)from, &size),
+			 1);
+	assert_int_equal(
+		sendto(host, data, 1, 0, (struct sockaddr *)from, size), 1);
+}
+
+static void expect_datagram(struct fixture *f, uint16_t to_port)
+{
+	uint8_t frame[PORT_FRAME_MAX];
+
+	assert_int_equal(fake_port_receive(f->fake[0], frame, WAIT_MS),
+			 DATAGRAM_HEADERS + 1);
+	assert_int_equal(frame[23], IPPROTO_UDP);
+	assert_int_equal(frame[36] << 8 | frame[37], to_port);
+}
+
+static void answered_datagrams_outlive_a_flood(void **state)
+{
+	enum { FILES = 400, FLOOD = 1000 };
+	struct rlimit before, few = { .rlim_cur = FILES };
+	struct sockaddr_in first, last;
+	uint16_t port, sink_port;
+	int host = open_datagrams(&port), sink = open_datagrams(&sink_port);
+	struct fixture *f;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &before);
+	few.rlim_max = before.rlim_max;
+	assert_return_code(setrlimit(RLIMIT_NOFILE, &few), errno);
+	f = start((struct slirp_limits) { 0 });
+	send_datagram(f, 1, port);
+	answer(host, &first);
+	expect_datagram(f, 1);
+	for (uint16_t i = 0; i < FLOOD; i++)
+		send_datagram(f, (uint16_t)(1000 + i), sink_port);
+	/* One more flow can begin, and the first is where it was. */
+	send_datagram(f, 2, port);
+	answer(host, &last);
+	expect_datagram(f, 2);
+	assert_int_equal(sendto(host, "y", 1, 0, (struct sockaddr *)&first,
+				sizeof(first)),
+			 1);
+	expect_datagram(f, 1);
+	finish(f);
+	setrlimit(RLIMIT_NOFILE, &before);
+	close(host);
+	close(sink);
+}
+
 static void nat_ends_while_a_grace_period_is_due(void **state)
 {
 	(void)state;
@@ -236,6 +317,7 @@ int main(void)
 		cmocka_unit_test(raised_limit_lets_the_next_connection_in),
 		cmocka_unit_test(datagram_above_the_limit_is_answered_by_icmp),
 		cmocka_unit_test(policy_denies_the_next_connection),
+		cmocka_unit_test(answered_datagrams_outlive_a_flood),
 		cmocka_unit_test(nat_ends_while_a_grace_period_is_due),
 	};
 

@@ -151,6 +151,21 @@ static void tcp_deny_list_emits_rst(void **state)
 	assert_int_equal(shard->counters.policy_denied, 1);
 }
 
+static void connection_is_half_open_until_both_agree(void **state)
+{
+	struct guest *guest = *state;
+	struct heard heard;
+
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_wait(guest);
+	guest_expect(guest, TH_SYN | TH_ACK, &heard);
+	assert_int_not_equal(guest_flow(guest)->class, FLOW_STREAM);
+	guest_send(guest, TH_ACK, NULL, 0);
+	fake_turn(guest->shard);
+	assert_int_equal(guest_flow(guest)->class, FLOW_STREAM);
+}
+
 static void established_connection_outlives_a_new_policy(void **state)
 {
 	struct guest *guest = *state;
@@ -461,6 +476,7 @@ int main(void)
 		OPEN_TEST(test_denied_destination_resets),
 		OPEN_TEST(tcp_deny_list_emits_rst),
 		OPEN_TEST(established_connection_outlives_a_new_policy),
+		OPEN_TEST(connection_is_half_open_until_both_agree),
 		OPEN_TEST(test_no_socket_resets),
 		OPEN_TEST(test_ack_of_no_flow_resets),
 		OPEN_TEST(test_rst_of_no_flow_is_not_answered),

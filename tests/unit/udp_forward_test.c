@@ -134,6 +134,20 @@ static void answers_go_out_whatever_the_policy(void **state)
 			 GATEWAY);
 }
 
+static void forwards_stay_and_answered_clients_count(void **state)
+{
+	struct forward_test *test = *state;
+	struct flow *client;
+	uint16_t port;
+
+	assert_int_equal(test->listener->class, FLOW_PINNED);
+	port = client_says(test, test->client, &test->at, "in");
+	client = test->shard->flow[test->shard->flow_count - 1];
+	assert_int_not_equal(client->class, FLOW_DATAGRAM);
+	guest_says(test, port, "out");
+	assert_int_equal(client->class, FLOW_DATAGRAM);
+}
+
 static void two_forwards_to_one_guest_port_are_told_apart(void **state)
 {
 	struct forward_test *test = *state;
@@ -332,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(client_is_seen_as_the_gateway_and_answered),
 		TEST(answers_go_out_whatever_the_policy),
+		TEST(forwards_stay_and_answered_clients_count),
 		TEST(two_forwards_to_one_guest_port_are_told_apart),
 		TEST(clients_have_a_flow_each),
 		TEST(guest_that_writes_first_uses_the_forwards_port),
