@@ -19,8 +19,9 @@ void host_error_enable(int sock, int family)
 	setsockopt(sock, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
 }
 
-void host_error_queue(struct shard *shard, struct flow *flow,
-		      void (*done)(struct shard *shard, struct shard_op *op))
+struct shard_op *host_error_queue(struct shard *shard, struct flow *flow,
+				  void (*done)(struct shard *shard,
+					       struct shard_op *op))
 {
 	struct shard_op *op = shard_queue_op(shard, flow, ENGINE_RECV, done);
 
@@ -32,6 +33,29 @@ void host_error_queue(struct shard *shard, struct flow *flow,
 	op->op.message.msg_namelen = sizeof(op->op.address);
 	op->op.message.msg_control = op->op.control;
 	op->op.message.msg_controllen = sizeof(op->op.control);
+	return op;
+}
+
+/* A frame's bytes stay in place until the turn ends. */
+bool host_error_send_again(struct shard *shard, struct shard_op *op)
+{
+	struct shard_op *again;
+
+	if (op->context || op->op.result == -EAGAIN)
+		return false;
+	again = shard_queue_op(shard, op->flow, ENGINE_SEND, op->done);
+	again->by = op->by;
+	again->op.fd = op->op.fd;
+	again->op.message = op->op.message;
+	memcpy(again->op.iov, op->op.iov,
+	       op->op.message.msg_iovlen * sizeof(op->op.iov[0]));
+	again->op.address = op->op.address;
+	again->op.message.msg_name = &again->op.address;
+	memcpy(again->op.control, op->op.control,
+	       op->op.message.msg_controllen);
+	again->op.message.msg_control = again->op.control;
+	again->context = true;
+	return true;
 }
 
 /* What each error is in ICMP and in ICMPv6, both destination unreachable. */

@@ -42,9 +42,20 @@ struct host_error {
 /* Have errors told to this socket, of AF_INET or AF_INET6. */
 void host_error_enable(int sock, int family);
 
-/* Queue a look at the error queue; @done calls host_error_take(). */
-void host_error_queue(struct shard *shard, struct flow *flow,
-		      void (*done)(struct shard *shard, struct shard_op *op));
+/* Queue a look at the error queue; @done calls host_error_take(). Return: the
+ * operation, whose context is the caller's */
+struct shard_op *host_error_queue(struct shard *shard, struct flow *flow,
+				  void (*done)(struct shard *shard,
+					       struct shard_op *op));
+
+/**
+ * host_error_send_again() - Queue a failed send a second time, from its done()
+ *
+ * The first error may be an earlier datagram's, for which ICMP has come.
+ *
+ * Return: false if this is the second time, or no such case
+ */
+bool host_error_send_again(struct shard *shard, struct shard_op *op);
 
 /**
  * host_error_take() - What the look has found

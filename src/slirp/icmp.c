@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "slirp/fragment.h"
 #include "slirp/header.h"
+#include "slirp/hop.h"
 #include "slirp/icmp_internal.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
@@ -21,19 +23,24 @@
  * address's is, where ping sockets are forbidden; for others the guest is told
  * that the host forbids it, since a made-up answer would be a lie.
  *
- * Limits: only echo; replies above the guest's MTU are dropped.
+ * Limits: only echo. What a guest says by ICMP about datagrams that it was sent
+ * ends here: an unprivileged socket cannot pass it on.
  */
 
 #define ICMP_IDLE_MS 60000 /* RFC 5508, REQ-2 */
 
 /**
  * struct icmp_flow - A ping
- * @header:	Of the reply that is being received
+ * @last:	Header of the latest request
+ * @fragment_id: Of the next reply
+ * @df:		What the socket does with requests above the path's MTU
  * @pulling:	A receive is queued
  */
 struct icmp_flow {
 	struct flow flow;
-	struct icmphdr header;
+	struct icmphdr last;
+	uint16_t fragment_id;
+	enum hop_df df;
 	bool pulling;
 };
 
@@ -86,27 +93,20 @@ static bool icmp_is_ours(const struct slirp_config *config,
 
 static void icmp_answer(struct shard *shard, const struct packet *packet)
 {
-	uint8_t *frame = shard_scratch(shard);
-	size_t size = packet->l4.left, start = header_l4(&packet->source);
+	uint8_t *message = shard_scratch(shard);
 	struct cursor at = packet->l4;
-	struct icmphdr icmp;
 	struct header_ip ip = {
 		.source = packet->destination,
 		.destination = packet->source,
 		.protocol = packet->protocol,
-		.length = size,
+		.length = packet->l4.left,
+		.id = (uint16_t)packet->fragment_id,
 	};
 
-	if (start + size > HEADER_IP + shard_features(shard)->mtu ||
-	    !cursor_take(&at, frame + start, size)) {
-		SHARD_COUNT(shard, rx_dropped, 1);
+	if (!cursor_take(&at, message, ip.length))
 		return;
-	}
-	memcpy(&icmp, frame + start, sizeof(icmp));
-	icmp.type = packet->is4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
-	icmp.checksum = 0;
-	memcpy(frame + start, &icmp, sizeof(icmp));
-	icmp_finish(shard, shard_input_queue(shard), &ip, frame);
+	message[0] = packet->is4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
+	icmp_send_message(shard, shard_input_queue(shard), &ip, message);
 }
 
 /* @err: EACCES, EPERM (the policy) or EHOSTUNREACH */
@@ -126,24 +126,9 @@ static void icmp_refuse(struct shard *shard, const struct packet *packet,
 
 /* Replies */
 
-static void icmp_pull(struct shard *shard, struct icmp_flow *ping);
-
-/* What ICMPv6 sums up beside the message is another's addresses: sum anew. */
-static uint16_t icmp_reply_checksum(const struct header_ip *ip,
-				    const struct port_space *space,
-				    const struct icmphdr *icmp)
-{
-	size_t at = header_l4(&ip->destination) + sizeof(*icmp);
-	uint32_t sum = checksum_pseudo(&ip->source, &ip->destination,
-				       ip->protocol, ip->length);
-
-	sum = checksum_add(icmp, sizeof(*icmp), sum);
-	return checksum_fold(iov_checksum(space->iov, space->iov_count, at,
-					  ip->length - sizeof(*icmp), sum));
-}
-
+/* The host's kernel has judged its checksum, and given it an identifier. */
 static void icmp_reply(struct shard *shard, struct icmp_flow *ping,
-		       struct outgoing *out, size_t size)
+		       uint8_t *message, size_t size)
 {
 	const struct flow_key *key = &ping->flow.key;
 	struct header_ip ip = {
@@ -151,96 +136,98 @@ static void icmp_reply(struct shard *shard, struct icmp_flow *ping,
 		.destination = key->guest,
 		.protocol = key->protocol,
 		.length = size,
+		.id = ping->fragment_id++,
 	};
-	struct icmphdr *icmp = &ping->header;
-	uint16_t id = htons(key->guest_port);
-	uint8_t header[HEADER_L4_MAX];
-	size_t at = header_write_ip(shard_config(shard), &ip, header);
+	uint8_t type =
+		icmp_flow_is4(&ping->flow) ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
+	struct icmphdr icmp;
 
-	icmp_adjust(&icmp->checksum, icmp->un.echo.id, id);
-	icmp->un.echo.id = id;
-	if (key->protocol == IPPROTO_ICMPV6) {
-		icmp->checksum = 0;
-		icmp->checksum = icmp_reply_checksum(&ip, &out->space, icmp);
-	}
-	iov_write(out->space.iov, out->space.iov_count, 0, header, at);
-	iov_write(out->space.iov, out->space.iov_count, at, icmp,
-		  sizeof(*icmp));
+	if (size < sizeof(icmp))
+		return;
+	memcpy(&icmp, message, sizeof(icmp));
+	if (icmp.type != type)
+		return;
+	icmp.un.echo.id = htons(key->guest_port);
+	memcpy(message, &icmp, sizeof(icmp));
 	shard_carried_rx(shard, &ping->flow, size);
-	outgoing_commit(shard, out, at + size, NULL);
+	icmp_send_message(shard, ping->flow.rx_queue, &ip, message);
 }
 
 static void icmp_pulled(struct shard *shard, struct shard_op *op)
 {
 	struct icmp_flow *ping = icmp_of(op->flow);
-	size_t size = op->op.result < 0 ? 0 : (size_t)op->op.result;
-	uint8_t type =
-		icmp_flow_is4(op->flow) ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
 
 	ping->pulling = false;
-	if (size < sizeof(ping->header) || ping->header.type != type ||
-	    op->op.message.msg_flags & MSG_TRUNC)
-		outgoing_cancel(shard, &op->out);
-	else
-		icmp_reply(shard, ping, &op->out, size);
-	if (op->op.result >= 0)
-		shard_queue_ack(shard, op->flow);
+	outgoing_cancel(shard, &op->out);
+	if (op->op.result < 0)
+		return;
+	icmp_reply(shard, ping, op->op.iov[0].iov_base, (size_t)op->op.result);
+	shard_queue_ack(shard, op->flow);
 }
 
+/* Space for a frame is only held meanwhile, so that a reply waits for it. */
 static void icmp_pull(struct shard *shard, struct icmp_flow *ping)
 {
-	size_t length = HEADER_IP + shard_features(shard)->mtu;
-	size_t skip = header_l4(&ping->flow.key.guest) + sizeof(ping->header);
+	size_t length = HEADER_IP + fragment_mtu(shard);
 	struct outgoing out;
 	struct shard_op *op;
 
 	if (ping->pulling)
 		return;
-	if (length <= skip ||
-	    outgoing_begin(shard, ping->flow.rx_queue, length, &out)) {
+	if (outgoing_begin(shard, ping->flow.rx_queue, length, &out)) {
 		shard_stall_flow(shard, &ping->flow);
 		return;
 	}
 	op = shard_queue_op(shard, &ping->flow, ENGINE_RECV, icmp_pulled);
 	op->out = out;
 	op->has_out = true;
-	op->op.iov[0].iov_base = &ping->header;
-	op->op.iov[0].iov_len = sizeof(ping->header);
-	op->op.message.msg_iovlen =
-		1 + iov_slice(op->out.space.iov, op->out.space.iov_count, skip,
-			      length - skip, &op->op.iov[1], PORT_IOV_MAX - 1);
+	op->op.iov[0].iov_base = shard_op_buffer(shard, op);
+	op->op.iov[0].iov_len = SHARD_OP_BUFFER_SIZE;
+	op->op.message.msg_iovlen = 1;
 	ping->pulling = true;
 }
 
 /* Errors */
 
-static void icmp_tell(struct shard *shard, struct flow *flow,
+/* The request that an error is about; the latest, where it does not say. */
+static size_t icmp_quote_request(const struct icmp_flow *ping,
+				 const struct host_error *error, uint8_t *data,
+				 size_t most)
+{
+	size_t size = error->size < most ? error->size : most;
+	struct icmphdr icmp;
+
+	if (size < sizeof(icmp)) {
+		memcpy(data, &ping->last, sizeof(ping->last));
+		return sizeof(ping->last);
+	}
+	memcpy(data, error->data, size);
+	memcpy(&icmp, data, sizeof(icmp));
+	icmp_adjust(&icmp.checksum, icmp.un.echo.id,
+		    htons(ping->flow.key.guest_port));
+	icmp.un.echo.id = htons(ping->flow.key.guest_port);
+	memcpy(data, &icmp, sizeof(icmp));
+	return size;
+}
+
+static void icmp_tell(struct shard *shard, const struct icmp_flow *ping,
 		      struct host_error *error)
 {
-	const struct slirp_config *config = shard_config(shard);
+	const struct flow_key *key = &ping->flow.key;
 	uint8_t data[64] = { 0 };
-	struct icmphdr icmp;
 	struct icmp_quote quote = {
 		.error = error,
-		.source = flow->key.guest,
-		.destination = flow->key.peer,
-		.protocol = flow->key.protocol,
-		.length = error->size,
+		.source = key->guest,
+		.destination = key->peer,
+		.protocol = key->protocol,
 		.data = data,
 	};
 
-	if (error->size < sizeof(icmp))
-		return;
-	quote.size = error->size < sizeof(data) ? error->size : sizeof(data);
-	memcpy(data, error->data, quote.size);
-	memcpy(&icmp, data, sizeof(icmp));
-	icmp_adjust(&icmp.checksum, icmp.un.echo.id,
-		    htons(flow->key.guest_port));
-	icmp.un.echo.id = htons(flow->key.guest_port);
-	memcpy(data, &icmp, sizeof(icmp));
-	error->offender =
-		nat_translate_peer(config, &error->offender, &flow->key.guest);
-	icmp_send_quote(shard, flow->rx_queue, &quote);
+	quote.size = icmp_quote_request(ping, error, data, sizeof(data));
+	quote.length = error->size > quote.size ? error->size : quote.size;
+	error->offender = nat_translate_peer(shard_config(shard),
+					     &error->offender, &key->guest);
+	icmp_send_quote(shard, ping->flow.rx_queue, &quote);
 }
 
 static void icmp_told(struct shard *shard, struct shard_op *op)
@@ -250,7 +237,7 @@ static void icmp_told(struct shard *shard, struct shard_op *op)
 	if (!host_error_take(op, &error))
 		return;
 	if (error.type != HOST_ERROR_NONE)
-		icmp_tell(shard, op->flow, &error);
+		icmp_tell(shard, icmp_of(op->flow), &error);
 	host_error_queue(shard, op->flow, icmp_told);
 }
 
@@ -258,33 +245,44 @@ static void icmp_told(struct shard *shard, struct shard_op *op)
 
 static void icmp_sent(struct shard *shard, struct shard_op *op)
 {
+	struct icmp_flow *ping = icmp_of(op->flow);
 	struct host_error error;
-	struct icmphdr icmp;
-	struct cursor at;
 
-	if (op->op.result >= 0)
+	if (op->op.result >= 0 || host_error_send_again(shard, op))
 		return;
 	SHARD_COUNT(shard, tx_dropped, 1);
-	cursor_init(&at, op->op.iov, (unsigned int)op->op.message.msg_iovlen,
-		    sizeof(icmp));
 	if (!host_error_of_send(-op->op.result, icmp_flow_is4(op->flow),
-				&error) ||
-	    !cursor_take(&at, &icmp, sizeof(icmp)))
+				&error))
 		return;
-	error.data = (uint8_t *)&icmp;
-	error.size = sizeof(icmp);
-	icmp_tell(shard, op->flow, &error);
+	icmp_tell(shard, ping, &error);
+}
+
+static void icmp_send(struct shard *shard, struct icmp_flow *ping,
+		      struct packet *packet, const struct slirp_endpoint *to)
+{
+	struct flow *flow = &ping->flow;
+	struct shard_op *op;
+
+	if (hop_set_df(flow->sock, &ping->df, packet))
+		SHARD_COUNT(shard, syscalls, 1);
+	op = shard_queue_op(shard, flow, ENGINE_SEND, icmp_sent);
+	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
+						 op->op.iov, PORT_IOV_MAX);
+	op->op.message.msg_name = &op->op.address;
+	op->op.message.msg_namelen =
+		endpoint_to_sockaddr(to, AF_UNSPEC, &op->op.address);
+	hop_set_ttl(shard, op, packet);
+	shard_carried_tx(shard, flow, packet->l4.left);
 }
 
 static void icmp_input(struct shard *shard, struct flow *flow,
 		       struct packet *packet)
 {
+	struct icmp_flow *ping = icmp_of(flow);
 	struct slirp_endpoint host;
-	struct icmphdr icmp;
-	struct shard_op *op;
 	int ret;
 
-	if (!icmp_is_sound(packet, &icmp)) {
+	if (!icmp_is_sound(packet, &ping->last)) {
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
@@ -293,13 +291,7 @@ static void icmp_input(struct shard *shard, struct flow *flow,
 		icmp_refuse(shard, packet, -ret);
 		return;
 	}
-	op = shard_queue_op(shard, flow, ENGINE_SEND, icmp_sent);
-	op->op.message.msg_iovlen = cursor_slice(&packet->l4, packet->l4.left,
-						 op->op.iov, PORT_IOV_MAX);
-	op->op.message.msg_name = &op->op.address;
-	op->op.message.msg_namelen =
-		endpoint_to_sockaddr(&host, AF_UNSPEC, &op->op.address);
-	shard_carried_tx(shard, flow, packet->l4.left);
+	icmp_send(shard, ping, packet, &host);
 	timer_set(shard_timers(shard), &flow->timer,
 		  shard_now_ms(shard) + ICMP_IDLE_MS);
 }

@@ -2,6 +2,7 @@
 #include <netinet/icmp6.h>
 #include <string.h>
 
+#include "slirp/fragment.h"
 #include "slirp/icmp_internal.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
@@ -43,7 +44,8 @@ static bool icmp_is_host(const struct in6_addr *address)
 	return !address_is_any(address);
 }
 
-/* About nothing that went to many, or came from nobody. */
+/* About nothing that went to many, or came from nobody. (Nor about any but the
+ * first fragment, in IPv4.) */
 static bool icmp_may_send(const struct slirp_config *config,
 			  const struct in6_addr *source,
 			  const struct in6_addr *destination)
@@ -67,6 +69,20 @@ static uint16_t icmp_checksum(const struct header_ip *ip,
 		sum = checksum_pseudo(&ip->source, &ip->destination,
 				      ip->protocol, ip->length);
 	return checksum_fold(checksum_add(message, ip->length, sum));
+}
+
+void icmp_send_message(struct shard *shard, unsigned int queue,
+		       const struct header_ip *ip, uint8_t *message)
+{
+	struct icmphdr icmp;
+
+	memcpy(&icmp, message, sizeof(icmp));
+	icmp.checksum = 0;
+	memcpy(message, &icmp, sizeof(icmp));
+	icmp.checksum = icmp_checksum(ip, message);
+	memcpy(message, &icmp, sizeof(icmp));
+	if (!fragment_send(shard, queue, ip, message, ip->length))
+		SHARD_COUNT(shard, rx_dropped, 1);
 }
 
 void icmp_finish(struct shard *shard, unsigned int queue,
@@ -133,7 +149,8 @@ void icmp_send_error(struct shard *shard, const struct packet *packet,
 	struct icmp_frame frame;
 	struct cursor at;
 
-	if (!icmp_may_send(shard_config(shard), guest, &packet->destination))
+	if (!icmp_may_send(shard_config(shard), guest, &packet->destination) ||
+	    (packet->is4 && packet->fragment & IP_OFFMASK))
 		return;
 	frame.quoted = packet->ip_length < most ? packet->ip_length : most;
 	cursor_init(&at, packet->frame->iov, packet->frame->iov_count,

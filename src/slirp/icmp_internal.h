@@ -39,6 +39,18 @@ void icmp_finish(struct shard *shard, unsigned int queue,
 		 const struct header_ip *ip, uint8_t *frame);
 
 /**
+ * icmp_send_message() - Fill in an ICMP message's checksum and send it, in
+ *		fragments if need be
+ * @queue:	Receive queue
+ * @ip:		Source, destination, protocol, length and identification
+ * @message:	From the ICMP header on, its checksum overwritten
+ *
+ * Dropped, and counted, where the guest has no space for it.
+ */
+void icmp_send_message(struct shard *shard, unsigned int queue,
+		       const struct header_ip *ip, uint8_t *message);
+
+/**
  * icmp_send_quote() - Tell the guest of an error, with the header rebuilt
  * @queue:	Receive queue, flow->rx_queue
  */

@@ -5,6 +5,7 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+#include "slirp/hop.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
 #include "slirp/reassembly.h"
@@ -213,11 +214,14 @@ static bool input_reassemble(struct shard *shard, struct packet *packet)
 	if (!whole)
 		return false;
 	/* Nobody cuts up a fragment. */
-	if (packet_parse_ether(packet, whole) && input_parse(packet) &&
-	    !input_is_fragment(packet))
-		return true;
-	SHARD_COUNT(shard, tx_malformed, 1);
-	return false;
+	if (!packet_parse_ether(packet, whole) || !input_parse(packet) ||
+	    input_is_fragment(packet)) {
+		SHARD_COUNT(shard, tx_malformed, 1);
+		return false;
+	}
+	/* What came in fragments may go on so. */
+	packet->fragment &= (uint16_t)~IP_DF;
+	return true;
 }
 
 static void input_ip(struct shard *shard, struct packet *packet)
@@ -226,6 +230,8 @@ static void input_ip(struct shard *shard, struct packet *packet)
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return;
 	}
+	if (!hop_enter(shard, packet))
+		return;
 	if (!input_is_fragment(packet) || input_reassemble(shard, packet))
 		input_transport(shard, packet);
 }

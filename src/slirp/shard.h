@@ -168,7 +168,7 @@ int outgoing_send(struct shard *shard, unsigned int queue, const void *frame,
 struct shard_op {
 	struct engine_op op;
 	struct flow *flow;
-	const struct flow *by;
+	struct flow *by;
 	void (*done)(struct shard *shard, struct shard_op *op);
 	struct outgoing out;
 	bool has_out;

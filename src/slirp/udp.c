@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "slirp/hop.h"
 #include "slirp/icmp_internal.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
@@ -21,7 +22,8 @@
  * Only what the guest sends keeps a mapping alive (REQ-6). What the network
  * says about a datagram comes back as ICMP.
  *
- * Limits: time to live and type of service are the host's.
+ * Limits: type of service is the host's. What the guest says by ICMP about
+ * datagrams that it was sent ends here: no socket can pass it on.
  */
 
 #define UDP_IDLE_MIN_S 120 /* RFC 4787, REQ-5 */
@@ -130,51 +132,35 @@ static void udp_tell_of_send(struct shard *shard, const struct shard_op *op)
 	udp_tell(shard, op->flow, &peer, &error);
 }
 
-static void udp_sent(struct shard *shard, struct shard_op *op);
-
-/* A frame's bytes stay in place until the turn ends. */
-static void udp_send_again(struct shard *shard, const struct shard_op *op)
-{
-	struct shard_op *again =
-		shard_queue_op(shard, op->flow, ENGINE_SEND, udp_sent);
-
-	again->by = op->by;
-	again->op.fd = op->op.fd;
-	again->op.address = op->op.address;
-	again->op.message.msg_name = &again->op.address;
-	again->op.message.msg_namelen = op->op.message.msg_namelen;
-	memcpy(again->op.iov, op->op.iov,
-	       op->op.message.msg_iovlen * sizeof(op->op.iov[0]));
-	again->op.message.msg_iovlen = op->op.message.msg_iovlen;
-	again->context = true;
-}
+static void udp_told(struct shard *shard, struct shard_op *op);
 
 static void udp_sent(struct shard *shard, struct shard_op *op)
 {
-	bool second = op->context;
-
-	if (op->op.result >= 0)
+	if (op->op.result >= 0 || host_error_send_again(shard, op))
 		return;
-	/* The first error may be an earlier datagram's: ICMP came for it. */
-	if (!second && op->op.result != -EAGAIN) {
-		udp_send_again(shard, op);
-		return;
-	}
 	SHARD_COUNT(shard, tx_dropped, 1);
-	udp_tell_of_send(shard, op);
+	/* Only the error queue knows what would fit, only we the port. */
+	if (op->op.result == -EMSGSIZE)
+		host_error_queue(shard, op->by, udp_told)->context =
+			endpoint_from_sockaddr(&op->op.address).port;
+	else
+		udp_tell_of_send(shard, op);
 }
 
-void udp_send(struct shard *shard, struct flow *flow, const struct flow *by,
+void udp_send(struct shard *shard, struct flow *flow, struct flow *by,
 	      struct packet *payload, const struct slirp_endpoint *to)
 {
-	struct shard_op *op =
-		shard_queue_op(shard, flow, ENGINE_SEND, udp_sent);
+	struct shard_op *op;
 
+	if (hop_set_df(by->sock, &udp_of(by)->df, payload))
+		SHARD_COUNT(shard, syscalls, 1);
+	op = shard_queue_op(shard, flow, ENGINE_SEND, udp_sent);
 	shard_carried_tx(shard, flow, payload->l4.left);
 	op->by = by;
 	op->op.fd = by->sock;
 	op->op.message.msg_iovlen = cursor_slice(&payload->l4, payload->l4.left,
 						 op->op.iov, PORT_IOV_MAX);
+	hop_set_ttl(shard, op, payload);
 	udp_set_name(op, udp_family(by), to);
 }
 
@@ -244,8 +230,10 @@ static void udp_told(struct shard *shard, struct shard_op *op)
 
 	if (!host_error_take(op, &error))
 		return;
+	if (!error.destination.port)
+		error.destination.port = (uint16_t)op->context;
 	udp_tell_of_error(shard, op->flow, &error);
-	host_error_queue(shard, op->flow, udp_told);
+	host_error_queue(shard, op->flow, udp_told)->context = op->context;
 }
 
 void udp_event(struct shard *shard, struct flow *flow, unsigned int ready)

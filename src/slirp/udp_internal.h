@@ -5,6 +5,7 @@
 #include <netinet/udp.h>
 #include <sys/queue.h>
 
+#include "slirp/hop.h"
 #include "slirp/host_error.h"
 #include "slirp/shard.h"
 
@@ -26,6 +27,7 @@ struct udp_client;
  * struct udp_flow - A mapping: one port of the guest's, one socket
  * @idle_ms:	Ends after so long without a datagram from the guest
  * @fragment_id: Of the next datagram that the guest gets in fragments
+ * @df:		What the socket does with datagrams above the path's MTU
  * @pulls:	Receives that are queued
  * @burst:	Receives to queue next time
  * @listener:	A forward's socket, not a mapping: @flow.key.peer is where it
@@ -37,6 +39,7 @@ struct udp_flow {
 	struct flow flow;
 	uint32_t idle_ms;
 	uint16_t fragment_id;
+	enum hop_df df;
 	uint8_t pulls;
 	uint8_t burst;
 	bool listener;
@@ -87,7 +90,7 @@ static inline int udp_family(const struct flow *flow)
  * @by:		Whose socket it leaves by
  * @payload:	Behind the UDP header
  */
-void udp_send(struct shard *shard, struct flow *flow, const struct flow *by,
+void udp_send(struct shard *shard, struct flow *flow, struct flow *by,
 	      struct packet *payload, const struct slirp_endpoint *to);
 
 /* How long a flow lasts without a datagram from the guest, milliseconds. */
@@ -155,9 +158,6 @@ void udp_pull(struct shard *shard, struct udp_flow *udp, unsigned int burst);
 	   */
 
 /* udp_deliver.c */
-
-/* Longest IP packet for the guest's interface, bytes. */
-size_t udp_mtu(const struct shard *shard);
 
 /**
  * udp_deliver() - Send the guest a datagram, in fragments if need be (RFC 791)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "slirp/fragment.h"
 #include "slirp/header.h"
 #include "slirp/nat.h"
 #include "slirp/udp_internal.h"
@@ -118,7 +119,7 @@ static size_t udp_pull_space(struct shard_op *op, size_t headers, size_t room)
 static bool udp_pull_one(struct shard *shard, struct udp_flow *udp)
 {
 	size_t headers = header_udp(&udp->flow.key.guest);
-	size_t length = HEADER_IP + udp_mtu(shard), size;
+	size_t length = HEADER_IP + fragment_mtu(shard), size;
 	struct outgoing out;
 	struct shard_op *op;
 	struct iovec *rest;

@@ -328,7 +328,11 @@ bool packet_parse_ip6(struct packet *packet)
 	packet->ip_length = sizeof(packet->ip6) + length;
 	packet->fragment = 0;
 	packet->fragment_id = 0;
-	return packet_skip_extensions(packet);
+	if (!packet_skip_extensions(packet))
+		return false;
+	if (!packet->fragment)
+		packet->fragment = IP_DF; /* nobody on the way may cut it */
+	return true;
 }
 
 bool packet_checksum_ok(const struct packet *packet)

@@ -116,7 +116,8 @@ uint16_t checksum_fold(uint32_t sum);
  * @source, @destination: Of either family
  * @protocol:	Of the transport, IPPROTO_*
  * @ip_length:	IP header and all that follows, bytes
- * @fragment:	Flags and offset as in IPv4's header, host byte order
+ * @fragment:	Flags and offset as in IPv4's header, host byte order; an IPv6
+ *		packet that is whole has IP_DF
  * @fragment_id: Identification of a fragment
  * @l4:		Cursor at the transport header, ends where the IP packet ends
  * @l4_offset:	Of the transport header in the frame, bytes

@@ -172,6 +172,7 @@ struct shard_op *shard_queue_op(struct shard *shard, struct flow *flow,
 	op->op.kind = kind;
 	op->op.fd = flow->sock;
 	op->flow = flow;
+	op->by = flow;
 	op->done = done;
 	return op;
 }

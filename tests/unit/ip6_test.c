@@ -58,7 +58,7 @@ static void extension_headers_are_passed_over(void **state)
 	assert_int_equal(packet.protocol, IPPROTO_UDP);
 	assert_int_equal(packet.l4.left, 8);
 	assert_int_equal(packet.l4_offset, GUEST6_L4 + 24);
-	assert_int_equal(packet.fragment, 0);
+	assert_int_equal(packet.fragment, IP_DF);
 }
 
 static void fragment_header_is_taken(void **state)
@@ -82,7 +82,7 @@ static void atomic_fragment_is_whole(void **state)
 	struct packet packet;
 
 	assert_true(parse(*state, extensions, sizeof(extensions), 44, &packet));
-	assert_int_equal(packet.fragment, 0);
+	assert_int_equal(packet.fragment, IP_DF);
 	assert_int_equal(packet.protocol, IPPROTO_UDP);
 }
 

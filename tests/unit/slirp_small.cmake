@@ -19,7 +19,7 @@ mqvmm_test(slirp_dns_cache SOURCES ${CMAKE_CURRENT_LIST_DIR}/dns_cache_test.c
     ${CMAKE_CURRENT_LIST_DIR}/dns_make.c
   LIBS mqvmm_slirp)
 
-foreach(name ndp dhcp6 ip6 reassembly)
+foreach(name ndp dhcp6 ip6 reassembly hop)
   mqvmm_test(slirp_${name}
     SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c
       ${CMAKE_CURRENT_LIST_DIR}/guest6.c
