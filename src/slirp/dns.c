@@ -147,8 +147,8 @@ static void dns_input(struct shard *shard, struct flow *flow,
 	if (dns_answer_here(shard, &flow->key, packet))
 		return;
 	dns->idle_ms = shard_now_ms(shard) + UDP_DNS_IDLE_MS;
-	query = dns_query_find(dns, header.id);
-	if (query && query->size == packet->l4.left)
+	query = dns_query_find_repeated(dns, packet);
+	if (query)
 		dns_query_ask_next(shard, dns, query);
 	else
 		dns_query_forward(shard, dns, packet);
@@ -205,10 +205,8 @@ static void dns_received(struct shard *shard, struct dns_flow *dns,
 	if (resolver < 0 || !dns_header_parse(data, size, &header) ||
 	    !header.response)
 		return;
-	query = dns_query_find(dns, header.id);
+	query = dns_query_find_answered(dns, data, size);
 	if (!query && !dns->uncopied)
-		return;
-	if (query && !dns_is_answer_to(query->keep, query->size, data, size))
 		return;
 	resolvers_answered(shard_resolvers(shard), (unsigned int)resolver);
 	if (query && dns_is_failure(&header) &&
@@ -318,16 +316,20 @@ const struct flow_ops dns_flow_ops = {
 static bool dns_open_socket(struct shard *shard, struct dns_flow *dns)
 {
 	const struct resolvers *resolvers = shard_resolvers(shard);
-	int sock;
+	int sock, off = 0;
 
 	dns->version = resolvers->version;
 	dns->family = resolvers_family(resolvers);
 	sock = udp_make_socket(shard, dns->family);
-	if (sock < 0)
+	if (sock < 0) {
 		flow_free(shard, &dns->flow);
-	else
-		dns->flow.sock = sock;
-	return sock >= 0;
+		return false;
+	}
+	dns->flow.sock = sock;
+	/* It sends to resolvers of IPv4 as well, whatever bindv6only says. */
+	if (dns->family == AF_INET6)
+		setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	return true;
 }
 
 int dns_open(struct shard *shard, const struct flow_key *key,

@@ -11,13 +11,12 @@
  * asked, and when) share.
  */
 
-#define DNS_QUERIES_MAX 4
+#define DNS_QUERIES_MAX 8
 
 /**
  * struct dns_query - A query that is not answered yet
  * @keep:	The copy, NULL if the entry is free
  * @size:	Of the copy, bytes
- * @id:		The guest's
  * @resolver:	Asked last, of the list that the flow knows; -1: none of it
  * @tries:	How often it was sent
  * @failed:	A bit for each resolver that said no
@@ -26,7 +25,6 @@
 struct dns_query {
 	uint8_t *keep;
 	uint16_t size;
-	uint16_t id;
 	int8_t resolver;
 	uint8_t tries;
 	uint8_t failed;
@@ -69,8 +67,13 @@ struct slirp_endpoint dns_address(const struct flow_key *key);
 /* The guest's end. */
 struct slirp_endpoint dns_guest(const struct flow_key *key);
 
-/* Return: the open query of this id, NULL if there is none */
-struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id);
+/* Return: the open query that @packet->l4 says once more, NULL if none */
+struct dns_query *dns_query_find_repeated(struct dns_flow *dns,
+					  const struct packet *packet);
+
+/* Return: the open query that a response answers, NULL if none */
+struct dns_query *dns_query_find_answered(struct dns_flow *dns,
+					  const uint8_t *response, size_t size);
 
 /* A query is answered: give its copy back. */
 void dns_query_forget(struct shard *shard, struct dns_query *query);

@@ -245,7 +245,8 @@ bool dns_is_answer_to(const uint8_t *query, size_t query_size,
 
 	if (!dns_header_parse(query, query_size, &asked) ||
 	    !dns_header_parse(response, response_size, &answer) ||
-	    !answer.response || answer.opcode != asked.opcode)
+	    !answer.response || answer.id != asked.id ||
+	    answer.opcode != asked.opcode)
 		return false;
 	if (asked.opcode || !dns_only_question(query, query_size))
 		return true;

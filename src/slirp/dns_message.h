@@ -133,10 +133,10 @@ bool dns_question_matches(const uint8_t *query, size_t query_size,
 			  const uint8_t *response, size_t response_size);
 
 /**
- * dns_is_answer_to() - May a response with the query's id be its answer?
+ * dns_is_answer_to() - May a response be the answer to a query?
  *
- * It must repeat the question, but errors may leave it out. Anything answers
- * what is no query with one question (RFC 2136, RFC 7873).
+ * It must bear its id and repeat the question, but errors may leave it out.
+ * Anything answers what is no query with one question (RFC 2136, RFC 7873).
  */
 bool dns_is_answer_to(const uint8_t *query, size_t query_size,
 		      const uint8_t *response, size_t response_size);

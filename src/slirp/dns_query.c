@@ -21,10 +21,29 @@ struct slirp_endpoint dns_guest(const struct flow_key *key)
 					 .port = key->guest_port };
 }
 
-struct dns_query *dns_query_find(struct dns_flow *dns, uint16_t id)
+struct dns_query *dns_query_find_repeated(struct dns_flow *dns,
+					  const struct packet *packet)
+{
+	uint8_t copy[SHARD_KEEP_SIZE];
+	struct cursor at = packet->l4;
+	size_t size = at.left;
+
+	if (size > sizeof(copy) || !cursor_take(&at, copy, size))
+		return NULL;
+	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
+		if (dns->query[i].keep && dns->query[i].size == size &&
+		    memcmp(dns->query[i].keep, copy, size) == 0)
+			return &dns->query[i];
+	return NULL;
+}
+
+struct dns_query *dns_query_find_answered(struct dns_flow *dns,
+					  const uint8_t *response, size_t size)
 {
 	for (unsigned int i = 0; i < DNS_QUERIES_MAX; i++)
-		if (dns->query[i].keep && dns->query[i].id == id)
+		if (dns->query[i].keep &&
+		    dns_is_answer_to(dns->query[i].keep, dns->query[i].size,
+				     response, size))
 			return &dns->query[i];
 	return NULL;
 }
@@ -43,7 +62,6 @@ static struct dns_query *dns_query_keep(struct shard *shard,
 {
 	struct dns_query *query = dns->query;
 	struct cursor at = packet->l4;
-	struct dns_header header;
 	size_t size = at.left;
 
 	while (query < dns->query + DNS_QUERIES_MAX && query->keep)
@@ -52,16 +70,9 @@ static struct dns_query *dns_query_keep(struct shard *shard,
 		return NULL;
 	*query = (struct dns_query) { .keep = shard_take_keep(shard),
 				      .size = (uint16_t)size };
-	if (!query->keep)
-		return NULL;
-	/* The id is the copy's: the guest's bytes may have changed. */
-	if (!cursor_take(&at, query->keep, size) ||
-	    !dns_header_parse(query->keep, size, &header)) {
+	if (query->keep && !cursor_take(&at, query->keep, size))
 		dns_query_forget(shard, query);
-		return NULL;
-	}
-	query->id = header.id;
-	return query;
+	return query->keep ? query : NULL;
 }
 
 void dns_query_arm(struct shard *shard, struct dns_flow *dns)
@@ -174,17 +185,15 @@ void dns_query_fail(struct shard *shard, struct dns_flow *dns,
 	dns_query_hurry(shard, dns, query);
 }
 
-/* @op->context: the query's id and one, 0 without a copy */
+/* @op->context: the query's index, DNS_QUERIES_MAX without a copy */
 static void dns_query_sent(struct shard *shard, struct shard_op *op)
 {
 	struct dns_flow *dns = dns_of(op->flow);
-	struct dns_query *query = NULL;
+	struct dns_query *query = &dns->query[op->context % DNS_QUERIES_MAX];
 
 	if (op->op.result >= 0)
 		return;
-	if (op->context)
-		query = dns_query_find(dns, (uint16_t)(op->context - 1));
-	if (!query)
+	if (op->context == DNS_QUERIES_MAX || !query->keep)
 		SHARD_COUNT(shard, tx_dropped, 1);
 	else if (dns_query_send(shard, dns, query))
 		dns_query_fail(shard, dns, query);
@@ -205,11 +214,12 @@ void dns_query_forward(struct shard *shard, struct dns_flow *dns,
 						 op->op.iov, PORT_IOV_MAX);
 	udp_set_name(op, dns->family, &resolvers->endpoint[first]);
 	shard_carried_tx(shard, &dns->flow, packet->l4.left);
+	op->context = DNS_QUERIES_MAX;
 	if (!query) {
 		dns->uncopied = true;
 		return;
 	}
-	op->context = query->id + 1U;
+	op->context = (uint64_t)(query - dns->query);
 	query->resolver = (int8_t)first;
 	query->tries = 1;
 	query->retry_ms = shard_now_ms(shard) + DNS_RETRY_MS;

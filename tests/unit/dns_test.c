@@ -541,6 +541,34 @@ static void slow_answer_delays_nobody_else(void **state)
 	answer_address(test, &from, 7, 0);
 }
 
+/* Of one size, from one port */
+static void two_questions_of_one_id_are_answered(void **state)
+{
+	struct dns_test *test = *state;
+	struct dns_made query[2] = { dns_make_query(7, "ab", TYPE_A),
+				     dns_make_query(7, "ab", TYPE_AAAA) };
+	struct sockaddr_in from;
+	uint8_t got[QUERY_MAX];
+
+	for (int i = 0; i < 2; i++) {
+		guest_send_udp(test->shard, PORT, DNS, 53, query[i].data,
+			       query[i].size);
+		fake_turn(test->shard);
+		assert_int_equal(
+			host_take(test->resolver[0], got, sizeof(got), &from),
+			query[i].size);
+		assert_memory_equal(got, query[i].data, query[i].size);
+	}
+	for (int i = 1; i >= 0; i--) {
+		struct dns_made made = dns_make_answer(&query[i], 0);
+
+		host_send(test->resolver[0], &from, made.data, made.size);
+		assert_true(fake_wait(test->shard));
+		expect_answer(test, 7, DNS_NOERROR);
+	}
+	expect_no_query(test, 1);
+}
+
 static void silent_resolver_is_asked_last_for_a_while(void **state)
 {
 	struct dns_test *test = *state;
@@ -785,6 +813,7 @@ int main(void)
 		TEST(answer_to_another_question_is_dropped),
 		TEST(error_may_leave_the_question_out),
 		TEST(slow_answer_delays_nobody_else),
+		TEST(two_questions_of_one_id_are_answered),
 		TEST(silent_resolver_is_asked_last_for_a_while),
 		TEST(unreachable_resolver_is_asked_last_for_a_while),
 		TEST(other_resolvers_are_asked_what_is_open),
