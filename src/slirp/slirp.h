@@ -111,7 +111,8 @@ struct slirp_limits {
  * @policy:		What may be reached, to begin with
  * @flows_max:		Slots for flows, per shard
  * @limits:		Of the guest, to begin with
- * @tcp_idle_s:		Established TCP flow without traffic, seconds
+ * @tcp_idle_s:		Established TCP flow without traffic, seconds; then the
+ *			guest is asked whether it still has it
  * @udp_idle_s:		UDP flow without traffic, seconds
  */
 struct slirp_config {

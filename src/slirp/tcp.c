@@ -26,7 +26,7 @@
  *
  * Limits: no SACK, no timestamps; urgent data arrives in line, its pointer does
  * not; a guest that goes away without a word is forgotten after the state's
- * limit below.
+ * limit below, or when it does not answer after a long silence.
  *
  * Context: everything runs on the owner shard's thread, inside a turn.
  */
@@ -36,18 +36,20 @@ struct tcp_state_info {
 	unsigned int limit_s; /* without traffic; 0: config->tcp_idle_s */
 };
 
+#define TCP_TRANSITORY_S 240 /* RFC 5382, REQ-5; RFC 7857, 2 */
+
 /* One direction that is closed may stay so for long: a half-closed connection
  * is a working one. */
 static const struct tcp_state_info tcp_states[] = {
-	[TCP_STATE_CONNECTING] = { "connecting", 75 },
-	[TCP_STATE_SYN_RECEIVED] = { "SYN received", 10 },
-	[TCP_STATE_SYN_SENT] = { "SYN sent", 10 },
+	[TCP_STATE_CONNECTING] = { "connecting", TCP_TRANSITORY_S },
+	[TCP_STATE_SYN_RECEIVED] = { "SYN received", TCP_TRANSITORY_S },
+	[TCP_STATE_SYN_SENT] = { "SYN sent", TCP_TRANSITORY_S },
 	[TCP_STATE_ESTABLISHED] = { "established", 0 },
 	[TCP_STATE_CLOSE_WAIT] = { "close wait", 0 },
-	[TCP_STATE_FIN_WAIT_1] = { "FIN wait 1", 60 },
+	[TCP_STATE_FIN_WAIT_1] = { "FIN wait 1", TCP_TRANSITORY_S },
 	[TCP_STATE_FIN_WAIT_2] = { "FIN wait 2", 0 },
-	[TCP_STATE_CLOSING] = { "closing", 60 },
-	[TCP_STATE_LAST_ACK] = { "last ACK", 60 },
+	[TCP_STATE_CLOSING] = { "closing", TCP_TRANSITORY_S },
+	[TCP_STATE_LAST_ACK] = { "last ACK", TCP_TRANSITORY_S },
 	[TCP_STATE_TIME_WAIT] = { "time wait", 2 },
 	[TCP_STATE_RESET] = { "reset", 60 },
 };
@@ -67,6 +69,12 @@ void tcp_touch(struct shard *shard, struct tcp_flow *tcp)
 	if (!limit_s)
 		limit_s = shard_config(shard)->tcp_idle_s;
 	tcp->life_due = shard_now_ms(shard) + limit_s * 1000;
+	tcp->asked = 0;
+}
+
+bool tcp_may_idle(const struct tcp_flow *tcp)
+{
+	return !tcp_states[tcp->state].limit_s;
 }
 
 void tcp_set_state(struct shard *shard, struct tcp_flow *tcp,

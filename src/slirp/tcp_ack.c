@@ -40,10 +40,10 @@ static uint32_t ack_rto_ms(const struct tcp_flow *tcp)
 	return rto > ACK_RTO_MAX_MS ? ACK_RTO_MAX_MS : (uint32_t)rto;
 }
 
-void tcp_ack_expect(struct shard *shard, struct tcp_flow *tcp)
+void tcp_ack_expect(struct shard *shard, struct tcp_flow *tcp, bool fresh)
 {
 	tcp_timer_resend(shard, tcp);
-	if (tcp->rtt_timed || tcp->snd_nxt != tcp->snd_max)
+	if (tcp->rtt_timed || !fresh)
 		return;
 	tcp->rtt_timed = true;
 	tcp->rtt_seq = tcp->snd_nxt;
@@ -66,10 +66,12 @@ static void ack_advance(struct shard *shard, struct tcp_flow *tcp, uint32_t ack)
 	if (tcp->rtt_timed && tcp_seq_diff(ack, tcp->rtt_seq) >= 0) {
 		tcp->rtt_timed = false;
 		ack_sample_rtt(tcp, shard_now_us(shard) - tcp->rtt_start_us);
+		/* Only now: a guest slower than the time-out is never timed
+		 * unless the time-out stays as long as it has become. */
+		tcp->rto_ms = ack_rto_ms(tcp);
 	}
 	tcp->retries = 0;
 	tcp->dup_acks = 0;
-	tcp->rto_ms = ack_rto_ms(tcp);
 	tcp->resend_due = 0;
 	if (ack != tcp->snd_max)
 		tcp_timer_resend(shard, tcp);

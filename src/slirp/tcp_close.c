@@ -47,6 +47,7 @@ static void close_socket(struct shard *shard, struct tcp_flow *tcp,
 	tcp->ack_due = 0;
 	tcp->gap_due = 0;
 	tcp->resend_due = 0;
+	tcp->keep_due = 0;
 	tcp->dups_due = 0;
 	tcp_set_state(shard, tcp, state);
 }

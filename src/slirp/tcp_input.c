@@ -181,6 +181,7 @@ static void input_establish(struct shard *shard, struct tcp_flow *tcp,
 {
 	tcp->snd_wl1 = segment->seq;
 	tcp->snd_wl2 = segment->ack;
+	tcp->keep_due = shard_now_ms(shard) + TCP_KEEP_MS;
 	tcp_set_state(shard, tcp, TCP_STATE_ESTABLISHED);
 }
 

@@ -46,6 +46,7 @@ enum tcp_state {
 #define TCP_HINT_MIN     2048U  /* first receive, bytes: a small reply */
 #define TCP_HINT_MAX     65536U /* receive of a bulk transfer, bytes */
 #define TCP_RTO_FIRST_MS 1000   /* RFC 6298, 2.1 */
+#define TCP_KEEP_MS      60000  /* older connections have SO_KEEPALIVE */
 #define TCP_DUP_ACKS     3      /* RFC 5681, 3.2 */
 
 /**
@@ -115,7 +116,10 @@ struct tcp_held;
  * @gap_due:	Ask for what is missing before @held
  * @resend_due:	Retransmission, window probe or SYN again; while connecting to
  *		a resolver, the end of the patience with it
- * @life_due:	The flow ends without further traffic; never off
+ * @life_due:	The flow ends, or the guest is asked whether it is there, if it
+ *		says nothing; never off
+ * @keep_due:	The connection is a lasting one: have the host's kernel look
+ *		whether its peer is there
  *
  * Flags:
  * @readable:	The socket may have data: edge-triggered, so remembered
@@ -133,6 +137,7 @@ struct tcp_held;
  * @peeks:	SO_PEEK_OFF is on
  * @local:	The host socket is a unix one: see tcp_local.c
  * @no_peek_off: The host's kernel has none for TCP (before Linux 6.9)
+ * @asked:	The guest, so often, whether it is there
  * @rtt_timed:	A round trip is being timed
  * @dups_due:	Duplicate acknowledgements to send
  */
@@ -178,6 +183,7 @@ struct tcp_flow {
 	uint8_t dups_due;
 	uint8_t dup_acks;
 	uint8_t retries;
+	uint8_t asked;
 	uint8_t resolver;
 	uint8_t resolvers_tried;
 
@@ -207,6 +213,7 @@ struct tcp_flow {
 	uint64_t gap_due;
 	uint64_t resend_due;
 	uint64_t life_due;
+	uint64_t keep_due;
 };
 
 _Static_assert(sizeof(struct tcp_flow) <= FLOW_SLOT_SIZE,
@@ -296,6 +303,9 @@ size_t tcp_frame_write(const struct shard *shard, const struct tcp_frame *frame,
 		       uint8_t *header, struct port_offload *offload);
 
 /* tcp.c */
+
+/* Is a silence of config->tcp_idle_s usual in its state? */
+bool tcp_may_idle(const struct tcp_flow *tcp);
 
 void tcp_set_state(struct shard *shard, struct tcp_flow *tcp,
 		   enum tcp_state state);
@@ -412,8 +422,9 @@ void tcp_input(struct shard *shard, struct flow *flow, struct packet *packet);
 bool tcp_ack(struct shard *shard, struct tcp_flow *tcp,
 	     const struct tcp_segment *segment);
 
-/* Data up to snd_nxt was sent: start the clocks. */
-void tcp_ack_expect(struct shard *shard, struct tcp_flow *tcp);
+/* What ends at snd_nxt was sent, for the first time (@fresh) or again: start
+ * the clocks. */
+void tcp_ack_expect(struct shard *shard, struct tcp_flow *tcp, bool fresh);
 
 /* Send again from snd_una on (go-back-N). */
 void tcp_rewind(struct tcp_flow *tcp);

@@ -32,6 +32,8 @@ static struct tcp_frame output_frame(struct tcp_flow *tcp, uint32_t seq,
 static void output_sent(struct shard *shard, struct tcp_flow *tcp, uint32_t seq,
 			size_t length)
 {
+	bool fresh = false;
+
 	tcp->rcv_acked = tcp->rcv_nxt;
 	tcp->ack_now = false;
 	tcp->ack_due = 0;
@@ -41,9 +43,10 @@ static void output_sent(struct shard *shard, struct tcp_flow *tcp, uint32_t seq,
 	if (tcp_seq_diff(tcp->snd_nxt, tcp->snd_max) > 0) {
 		shard_carried_rx(shard, &tcp->flow,
 				 tcp->snd_nxt - tcp->snd_max);
+		fresh = seq == tcp->snd_max;
 		tcp->snd_max = tcp->snd_nxt;
 	}
-	tcp_ack_expect(shard, tcp);
+	tcp_ack_expect(shard, tcp, fresh);
 }
 
 int tcp_emit(struct shard *shard, struct tcp_flow *tcp, uint32_t seq,

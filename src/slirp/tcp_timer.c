@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <sys/socket.h>
+
 #include "slirp/tcp_internal.h"
 
 /*
  * Theory of operation
  *
- * A flow has one timer and up to four deadlines in it: a delayed
- * acknowledgement, a gap in what the guest sent, something to send again, and
- * the end of its life. The timer
- * is set to the earliest; when it expires each deadline that has come is acted
+ * A flow has one timer and up to five deadlines in it: a delayed
+ * acknowledgement, a gap in what the guest sent, something to send again, a
+ * connection that lasts, and the end of its life. The timer is set to the
+ * earliest; when it expires each deadline that has come is acted
  * upon. Deadlines that move on with every packet are only stored (the timer
  * then expires too early once, and is set again).
  */
@@ -16,6 +18,8 @@
 #define TIMER_PROBES_MAX   15    /* the same for window probes */
 #define TIMER_RTO_MAX_MS   60000 /* RFC 6298, 2.5 */
 #define TIMER_GAP_AGAIN_MS 50
+#define TIMER_ASK_MS       75000 /* RFC 9293, 3.8.4: keep-alive, as Linux */
+#define TIMER_ASKS_MAX     9     /* unanswered, then the guest is gone */
 
 void tcp_timer_arm(struct shard *shard, struct tcp_flow *tcp)
 {
@@ -27,6 +31,8 @@ void tcp_timer_arm(struct shard *shard, struct tcp_flow *tcp)
 		next = tcp->gap_due;
 	if (tcp->resend_due && tcp->resend_due < next)
 		next = tcp->resend_due;
+	if (tcp->keep_due && tcp->keep_due < next)
+		next = tcp->keep_due;
 	if (!tcp->flow.timer.link || tcp->flow.timer.deadline_ms != next)
 		timer_set(shard_timers(shard), &tcp->flow.timer, next);
 }
@@ -84,6 +90,30 @@ static bool timer_resend(struct shard *shard, struct tcp_flow *tcp)
 	return true;
 }
 
+/* A NAT may not end an idle connection that its guest still has (RFC 5382,
+ * REQ-5). Return: false if the guest is gone */
+static bool timer_ask(struct shard *shard, struct tcp_flow *tcp)
+{
+	if (!tcp_may_idle(tcp) || tcp->asked == TIMER_ASKS_MAX)
+		return false;
+	tcp->asked++;
+	tcp->life_due = shard_now_ms(shard) + TIMER_ASK_MS;
+	timer_probe(shard, tcp);
+	return true;
+}
+
+/* Short connections do without the system call. */
+static void timer_keep(struct shard *shard, struct tcp_flow *tcp)
+{
+	int one = 1;
+
+	tcp->keep_due = 0;
+	if (tcp_is_over(tcp))
+		return;
+	SHARD_COUNT(shard, syscalls, 1);
+	setsockopt(tcp->flow.sock, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
 /* What is missing may be lost after all: have the guest send it again. */
 static void timer_gap(struct tcp_flow *tcp, uint64_t now)
 {
@@ -97,10 +127,12 @@ void tcp_timer(struct shard *shard, struct flow *flow)
 	struct tcp_flow *tcp = tcp_of(flow);
 	uint64_t now = shard_now_ms(shard);
 
-	if (now >= tcp->life_due) {
+	if (now >= tcp->life_due && !timer_ask(shard, tcp)) {
 		tcp_abort(shard, flow);
 		return;
 	}
+	if (tcp->keep_due && now >= tcp->keep_due)
+		timer_keep(shard, tcp);
 	if (tcp->resend_due && now >= tcp->resend_due &&
 	    !timer_resend(shard, tcp))
 		return;

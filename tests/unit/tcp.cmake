@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The splice over a fake shard and real loopback sockets.
 set(tcp_support support/fake_shard.c unit/tcp_guest.c)
-foreach(area open refuse push pull urgent close time_wait dns)
+foreach(area open refuse push pull urgent timer close time_wait dns)
   mqvmm_test(tcp_${area} SOURCES unit/tcp_${area}_test.c ${tcp_support}
     LIBS mqvmm_slirp)
 endforeach()

@@ -86,21 +86,6 @@ static void test_pending_connect_that_fails_resets(void **state)
 	assert_int_equal(fake_flows_live(guest->shard), 0);
 }
 
-static void test_pending_connect_is_given_up(void **state)
-{
-	struct guest *guest = *state;
-	struct heard heard;
-	int result = -EALREADY;
-
-	guest->shard->hook = answer_connect;
-	guest->shard->hook_context = &result;
-	guest_send(guest, TH_SYN, NULL, 0);
-	fake_turn(guest->shard);
-	fake_advance(guest->shard, 75001);
-	guest_expect(guest, TH_RST | TH_ACK, &heard);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
-}
-
 static bool hold_first_connect(struct shard *shard, struct shard_op *op)
 {
 	if (op->op.kind != ENGINE_CONNECT || op->flow != shard->flow[0])
@@ -272,16 +257,6 @@ static void test_syn_ack_is_sent_again(void **state)
 	assert_int_equal(guest->shard->counters.tcp_retransmits, 1);
 }
 
-static void test_unanswered_syn_ack_is_given_up(void **state)
-{
-	struct guest *guest = *state;
-
-	guest_send(guest, TH_SYN, NULL, 0);
-	fake_turn(guest->shard);
-	fake_advance(guest->shard, 10001);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
-}
-
 static void test_window_scale_is_negotiated(void **state)
 {
 	struct guest *guest = *state;
@@ -426,7 +401,7 @@ static void test_forward_repeats_its_syn(void **state)
 	fake_advance(guest->shard, 1001);
 	guest_expect(guest, TH_SYN, &second);
 	assert_int_equal(first.seq, second.seq);
-	fake_advance(guest->shard, 10000);
+	fake_advance(guest->shard, 240000);
 	assert_int_equal(fake_flows_live(guest->shard), 0);
 	host_expect_reset(guest);
 }
@@ -471,7 +446,6 @@ int main(void)
 		OPEN_TEST(test_refused_port_resets_in_same_turn),
 		OPEN_TEST(test_pending_connect_keeps_quiet),
 		OPEN_TEST(test_pending_connect_that_fails_resets),
-		OPEN_TEST(test_pending_connect_is_given_up),
 		OPEN_TEST(test_pending_connect_does_not_block_another),
 		OPEN_TEST(test_denied_destination_resets),
 		OPEN_TEST(tcp_deny_list_emits_rst),
@@ -484,7 +458,6 @@ int main(void)
 		OPEN_TEST(test_new_syn_while_connecting_starts_over),
 		OPEN_TEST(test_new_syn_before_the_handshake_ends_starts_over),
 		OPEN_TEST(test_syn_ack_is_sent_again),
-		OPEN_TEST(test_unanswered_syn_ack_is_given_up),
 		OPEN_TEST(test_window_scale_is_negotiated),
 		OPEN_TEST(test_window_scale_is_not_forced),
 		OPEN_TEST(test_sequence_numbers_differ_by_flow),
