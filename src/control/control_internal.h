@@ -140,7 +140,20 @@ bool argument_bool(const cJSON *arguments, const char *name, bool otherwise,
 bool argument_size(const cJSON *arguments, const char *name, uint64_t otherwise,
 		   uint64_t *value, struct reply *reply);
 
-/* pcap.c */
+/* forward.c, policy.c, limits.c, pcap.c */
+
+void forward_request_add(struct control *control, const cJSON *arguments,
+			 struct reply *reply);
+void forward_request_remove(struct control *control, const cJSON *arguments,
+			    struct reply *reply);
+void forward_request_list(struct control *control, const cJSON *arguments,
+			  struct reply *reply);
+void policy_request_set(struct control *control, const cJSON *arguments,
+			struct reply *reply);
+void policy_request_show(struct control *control, const cJSON *arguments,
+			 struct reply *reply);
+void limits_request(struct control *control, const cJSON *arguments,
+		    struct reply *reply);
 
 void pcap_request_start(struct control *control, const cJSON *arguments,
 			struct reply *reply);

@@ -17,6 +17,15 @@ static const char ctl_help[] =
 	"\n"
 	"  stats             counters\n"
 	"  flows             what the guest has open\n"
+	"  forward add|remove FORWARD, forward list\n"
+	"                    ports of the host's that lead into the guest, as\n"
+	"                    --net hostfwd= takes them; remove takes a number too\n"
+	"  policy set ITEM..., policy show\n"
+	"                    what the guest may reach: allow=, deny= and default=\n"
+	"                    as --net takes them, instead of all rules so far\n"
+	"  limits [NAME=N]...\n"
+	"                    change and tell what the guest may have: tcp-flows,\n"
+	"                    udp-flows, icmp-flows, half-open, flow-rate\n"
 	"  pcap start [--overwrite] [--snap BYTES] [--limit BYTES] FILE\n"
 	"                    write frames to a pcapng file: no more than BYTES of\n"
 	"                    each, and of the file\n"
@@ -43,6 +52,24 @@ struct ctl_command {
 static const struct ctl_command commands[] = {
 	{ { "stats" }, "stats", ctl_take_none, ctl_print_stats },
 	{ { "flows" }, "flows", ctl_take_none, ctl_print_flows },
+	{ { "forward", "add" },
+	  "forward-add",
+	  ctl_take_forward,
+	  ctl_print_forward },
+	{ { "forward", "remove" },
+	  "forward-remove",
+	  ctl_take_forward,
+	  ctl_print_done },
+	{ { "forward", "list" },
+	  "forward-list",
+	  ctl_take_none,
+	  ctl_print_forwards },
+	{ { "policy", "set" }, "policy-set", ctl_take_policy, ctl_print_done },
+	{ { "policy", "show" },
+	  "policy-show",
+	  ctl_take_none,
+	  ctl_print_policy },
+	{ { "limits" }, "limits", ctl_take_limits, ctl_print_stats },
 	{ { "pcap", "start" }, "pcap-start", ctl_take_capture, ctl_print_done },
 	{ { "pcap", "stop" }, "pcap-stop", ctl_take_none, ctl_print_stats },
 };

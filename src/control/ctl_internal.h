@@ -44,6 +44,10 @@ void table_print(struct table *table, FILE *out);
  * arguments. Return: 0 or negative errno */
 
 int ctl_take_none(int argc, char **argv, cJSON *arguments, struct fail *fail);
+int ctl_take_forward(int argc, char **argv, cJSON *arguments,
+		     struct fail *fail);
+int ctl_take_policy(int argc, char **argv, cJSON *arguments, struct fail *fail);
+int ctl_take_limits(int argc, char **argv, cJSON *arguments, struct fail *fail);
 int ctl_take_capture(int argc, char **argv, cJSON *arguments,
 		     struct fail *fail);
 
@@ -53,6 +57,9 @@ int ctl_take_capture(int argc, char **argv, cJSON *arguments,
 void ctl_print_done(const cJSON *value, FILE *out);
 /* Names and numbers; objects in an array beside each other. */
 void ctl_print_stats(const cJSON *value, FILE *out);
+void ctl_print_forward(const cJSON *value, FILE *out);
+void ctl_print_forwards(const cJSON *value, FILE *out);
+void ctl_print_policy(const cJSON *value, FILE *out);
 void ctl_print_flows(const cJSON *value, FILE *out);
 
 #endif

@@ -99,6 +99,25 @@ void ctl_print_done(const cJSON *value, FILE *out)
 	(void)out;
 }
 
+void ctl_print_forward(const cJSON *value, FILE *out)
+{
+	fprintf(out, "%.0f  %s\n", print_number(value, "id"),
+		print_string(value, "forward"));
+}
+
+void ctl_print_forwards(const cJSON *value, FILE *out)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(value, "forwards");
+	const cJSON *forward;
+
+	cJSON_ArrayForEach(forward, list) ctl_print_forward(forward, out);
+}
+
+void ctl_print_policy(const cJSON *value, FILE *out)
+{
+	fprintf(out, "%s\n", print_string(value, "policy"));
+}
+
 /* Flows */
 
 static void print_bytes(struct table *table, double bytes)

@@ -10,7 +10,7 @@
  * with one is said in a sentence, and changes nothing.
  */
 
-#define ARGUMENTS_MAX 4
+#define ARGUMENTS_MAX 5
 #define ERROR_MAX     512 /* bytes of a sentence */
 
 /**
@@ -110,6 +110,15 @@ static void request_flows(struct control *control, const cJSON *arguments,
 static const struct request requests[] = {
 	{ "stats", false, { NULL }, request_stats },
 	{ "flows", true, { NULL }, request_flows },
+	{ "forward-add", true, { "forward" }, forward_request_add },
+	{ "forward-remove", true, { "forward", "id" }, forward_request_remove },
+	{ "forward-list", true, { NULL }, forward_request_list },
+	{ "policy-set", true, { "policy" }, policy_request_set },
+	{ "policy-show", true, { NULL }, policy_request_show },
+	{ "limits",
+	  true,
+	  { "tcp-flows", "udp-flows", "icmp-flows", "half-open", "flow-rate" },
+	  limits_request },
 	{ "pcap-start",
 	  true,
 	  { "file", "overwrite", "snap", "limit" },

@@ -311,6 +311,40 @@ int slirp_forward_add(struct slirp *slirp, const struct slirp_forward *forward,
 		      unsigned int *id, struct fail *fail);
 
 /**
+ * slirp_forward_remove() - Close a forward
+ *
+ * Its TCP connections run on, those that were not accepted yet are reset; what
+ * came by UDP ends with it. The port is free afterwards.
+ *
+ * Return: 0, or -ENOENT
+ *
+ * Context: any thread but a shard's; sleeps.
+ */
+int slirp_forward_remove(struct slirp *slirp, unsigned int id,
+			 struct fail *fail);
+
+/**
+ * struct slirp_forward_entry - A forward that is open
+ * @id:		For slirp_forward_remove()
+ * @forward:	Complete: with the host port that was chosen
+ */
+struct slirp_forward_entry {
+	unsigned int id;
+	struct slirp_forward forward;
+};
+
+/**
+ * slirp_forward_list() - What forwards are there?
+ * @entry:	SLIRP_FORWARDS_MAX of them
+ *
+ * Return: how many are filled in
+ *
+ * Context: any thread but a shard's; sleeps.
+ */
+unsigned int slirp_forward_list(const struct slirp *slirp,
+				struct slirp_forward_entry *entry);
+
+/**
  * struct slirp_flow - A flow as it was at one moment
  * @protocol:	IPPROTO_*
  * @guest, @peer: Its ends as the guest sees them; @peer is zero for a UDP
@@ -361,40 +395,6 @@ struct slirp_flow_cursor {
  */
 unsigned int slirp_list_flows(struct slirp *slirp, struct slirp_flow_cursor *at,
 			      struct slirp_flow *flow, unsigned int count);
-
-/**
- * slirp_forward_remove() - Close a forward
- *
- * Its TCP connections run on, those that were not accepted yet are reset; what
- * came by UDP ends with it. The port is free afterwards.
- *
- * Return: 0, or -ENOENT
- *
- * Context: any thread but a shard's; sleeps.
- */
-int slirp_forward_remove(struct slirp *slirp, unsigned int id,
-			 struct fail *fail);
-
-/**
- * struct slirp_forward_entry - A forward that is open
- * @id:		For slirp_forward_remove()
- * @forward:	Complete: with the host port that was chosen
- */
-struct slirp_forward_entry {
-	unsigned int id;
-	struct slirp_forward forward;
-};
-
-/**
- * slirp_forward_list() - What forwards are there?
- * @entry:	SLIRP_FORWARDS_MAX of them
- *
- * Return: how many are filled in
- *
- * Context: any thread but a shard's; sleeps.
- */
-unsigned int slirp_forward_list(const struct slirp *slirp,
-				struct slirp_forward_entry *entry);
 
 /**
  * slirp_print_stats() - Write every shard's counters, and the forwards, as JSON
