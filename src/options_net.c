@@ -16,6 +16,8 @@
 #define MTU_MAX  65535 /* bytes */
 #define DNS_PORT 53
 
+#define UDP_IDLE_MAX_S 86400
+
 static const char net_help[] =
 	"\n"
 	"Options of --net, separated by commas:\n"
@@ -36,6 +38,11 @@ static const char net_help[] =
 	"  resolver=ADDRESS[:PORT]\n"
 	"                    host resolver to ask (those of /etc/resolv.conf)\n"
 	"  dnscache=on|off   remember answers while their records live (on)\n"
+	"  udp-filter=off|address|port\n"
+	"                    who may write to a port that the guest wrote from:\n"
+	"                    anybody, or whom it wrote to (off)\n"
+	"  udp-idle=SECONDS  life of such a port without a word of the guest's\n"
+	"                    (300)\n"
 	"  loopback=on|off   may the guest reach the host's loopback (on)\n"
 	"  restrict=on|off   may nothing leave but answers to forwards (off)\n"
 	"  deny=RULE, allow=RULE\n"
@@ -254,6 +261,34 @@ static int parse_loopback(const char *value, struct slirp_config *slirp)
 	return options_switch(value, &slirp->host_loopback);
 }
 
+static int parse_udp_filter(const char *value, struct slirp_config *slirp)
+{
+	static const char *const names[] = {
+		[SLIRP_UDP_FILTER_OFF] = "off",
+		[SLIRP_UDP_FILTER_ADDRESS] = "address",
+		[SLIRP_UDP_FILTER_PORT] = "port",
+	};
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(value, names[i]) != 0)
+			continue;
+		slirp->udp_filter = (enum slirp_udp_filter)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_udp_idle(const char *value, struct slirp_config *slirp)
+{
+	uint64_t seconds;
+
+	if (options_number(value, SLIRP_UDP_IDLE_MIN_S, UDP_IDLE_MAX_S,
+			   &seconds))
+		return -EINVAL;
+	slirp->udp_idle_s = (unsigned int)seconds;
+	return 0;
+}
+
 static int parse_source(const char *value, struct slirp_config *slirp)
 {
 	if (strcmp(value, "keep") != 0 && strcmp(value, "gateway") != 0)
@@ -295,6 +330,8 @@ static const struct net_key net_keys[] = {
 	{ "icmp-flows", options_parse_icmp_flows, NET_LIMIT },
 	{ "half-open", options_parse_half_open, NET_LIMIT },
 	{ "flow-rate", options_parse_flow_rate, NET_LIMIT },
+	{ "udp-filter", parse_udp_filter, "off, address or port" },
+	{ "udp-idle", parse_udp_idle, "120 to 86400 seconds" },
 	{ "loopback", parse_loopback, "on or off" },
 	{ "source", parse_source, "keep or gateway" },
 };

@@ -15,6 +15,7 @@
 #include "slirp/reassembly.h"
 #include "slirp/shard_internal.h"
 #include "slirp/tsan.h"
+#include "slirp/udp_filter.h"
 
 /*
  * Theory of operation
@@ -78,6 +79,11 @@ struct resolvers *shard_resolvers(const struct shard *shard)
 struct dns_cache *shard_dns_cache(struct shard *shard)
 {
 	return shard->dns_cache;
+}
+
+struct udp_filter *shard_udp_filter(struct shard *shard)
+{
+	return shard->udp_filter;
 }
 
 struct timer_wheel *shard_timers(struct shard *shard)
@@ -429,6 +435,24 @@ void shard_stop(struct shard *shard)
 	shard->started = false;
 }
 
+/* What it keeps beside its flows. Without a cache it works all the same. */
+static int shard_setup_memory(struct shard *shard, struct fail *fail)
+{
+	const struct slirp *slirp = shard->slirp;
+
+	if (slirp->config.dns_cache)
+		shard->dns_cache = dns_cache_create(slirp->secret);
+	if (slirp->config.udp_filter != SLIRP_UDP_FILTER_OFF)
+		shard->udp_filter = udp_filter_create(slirp->config.udp_filter,
+						      slirp->secret);
+	shard->reassembly = reassembly_create();
+	if (shard->reassembly &&
+	    (slirp->config.udp_filter == SLIRP_UDP_FILTER_OFF ||
+	     shard->udp_filter))
+		return 0;
+	return fail_set(fail, -ENOMEM, "no memory for the guest's datagrams");
+}
+
 int shard_create(struct slirp *slirp, unsigned int index, struct port *port,
 		 struct shard **out, struct fail *fail)
 {
@@ -450,13 +474,9 @@ int shard_create(struct slirp *slirp, unsigned int index, struct port *port,
 				"cannot create an eventfd (%s): raise the "
 				"limit with ulimit -n",
 				strerror(errno));
-	if (slirp->config.dns_cache)
-		shard->dns_cache = dns_cache_create(slirp->secret);
-	shard->reassembly = reassembly_create();
-	if (!shard->reassembly)
-		return fail_set(fail, -ENOMEM,
-				"no memory for fragments of datagrams");
-	ret = flow_setup(shard, fail);
+	ret = shard_setup_memory(shard, fail);
+	if (!ret)
+		ret = flow_setup(shard, fail);
 	if (!ret)
 		ret = handoff_setup(shard, fail);
 	if (!ret)
@@ -472,6 +492,7 @@ void shard_destroy(struct shard *shard)
 	handoff_teardown(shard);
 	flow_teardown(shard);
 	dns_cache_destroy(shard->dns_cache);
+	udp_filter_destroy(shard->udp_filter);
 	reassembly_destroy(shard->reassembly);
 	if (shard->wake_fd >= 0)
 		close(shard->wake_fd);

@@ -13,6 +13,7 @@
 #include "slirp/wire.h"
 
 struct dns_cache;
+struct udp_filter;
 struct resolvers;
 
 /*
@@ -49,6 +50,7 @@ struct shard_counters {
 	uint64_t reassembly_failed; /* not: overlap, time-out, no room */
 	uint64_t tx_dropped;        /* datagrams the host did not take */
 	uint64_t rx_dropped;        /* datagrams the guest had no space for */
+	uint64_t rx_filtered; /* datagrams that the guest did not ask for */
 	uint64_t handoffs_out, handoffs_in; /* frames of other shards' flows */
 	uint64_t handoffs_full; /* had to wait for a hand-off buffer */
 	uint64_t flows_made, flows_ended, flows_refused;
@@ -110,6 +112,9 @@ struct resolvers *shard_resolvers(const struct shard *shard);
 
 /* The shard's DNS answers, NULL where none are kept. */
 struct dns_cache *shard_dns_cache(struct shard *shard);
+
+/* Who may write to the shard's mappings, NULL where anybody may. */
+struct udp_filter *shard_udp_filter(struct shard *shard);
 
 struct timer_wheel *shard_timers(struct shard *shard);
 struct engine *shard_engine(struct shard *shard);

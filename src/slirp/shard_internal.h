@@ -177,6 +177,7 @@ struct shard {
 	uint8_t *op_memory; /* a buffer for each operation of a batch */
 
 	struct dns_cache *dns_cache;
+	struct udp_filter *udp_filter;
 	struct reassembly *reassembly;
 	struct pcap_ring *pcap; /* NULL while no capture runs */
 	struct resolvers *resolvers; /* slirp->resolvers, for this turn */

@@ -24,10 +24,19 @@ enum slirp_engine {
 #define SLIRP_FORWARD_PORTS_MAX  1024 /* of one forward */
 #define SLIRP_GUEST_FORWARDS_MAX 16
 #define SLIRP_PATH_MAX           108 /* bytes, as in struct sockaddr_un */
-#define SLIRP_RESOLVERS_MAX      3
-#define SLIRP_DOMAIN_SIZE        256 /* bytes */
-#define SLIRP_SEARCH_SIZE        512
-#define SLIRP_PREFIX6_BITS       64
+#define SLIRP_UDP_IDLE_MIN_S     120 /* RFC 4787, REQ-5 */
+
+/* Who may write to a guest's port that has written to others (RFC 4787, 5). */
+enum slirp_udp_filter {
+	SLIRP_UDP_FILTER_OFF,     /* anybody who knows the host's port */
+	SLIRP_UDP_FILTER_ADDRESS, /* addresses that it has written to */
+	SLIRP_UDP_FILTER_PORT, /* addresses and ports that it has written to */
+};
+
+#define SLIRP_RESOLVERS_MAX 3
+#define SLIRP_DOMAIN_SIZE   256 /* bytes */
+#define SLIRP_SEARCH_SIZE   512
+#define SLIRP_PREFIX6_BITS  64
 
 /**
  * struct slirp_forward - Ports of the host that lead into the guest
@@ -113,7 +122,8 @@ struct slirp_limits {
  * @limits:		Of the guest, to begin with
  * @tcp_idle_s:		Established TCP flow without traffic, seconds; then the
  *			guest is asked whether it still has it
- * @udp_idle_s:		UDP flow without traffic, seconds
+ * @udp_idle_s:		UDP flow to which the guest gives no traffic, seconds
+ * @udp_filter:		Who may write to the guest unasked
  */
 struct slirp_config {
 	unsigned int shard_count;
@@ -153,6 +163,7 @@ struct slirp_config {
 	struct slirp_limits limits;
 	unsigned int tcp_idle_s;
 	unsigned int udp_idle_s;
+	enum slirp_udp_filter udp_filter;
 };
 
 /**

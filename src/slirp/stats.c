@@ -30,6 +30,7 @@ static const struct stats_name stats_names[] = {
 	STATS_NAME(reassembly_failed),
 	STATS_NAME(tx_dropped),
 	STATS_NAME(rx_dropped),
+	STATS_NAME(rx_filtered),
 	STATS_NAME(tx_malformed),
 	STATS_NAME(tx_unsupported),
 	STATS_NAME(rx_stalls),

@@ -8,16 +8,18 @@
 #include "slirp/icmp_internal.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
+#include "slirp/udp_filter.h"
 #include "slirp/udp_internal.h"
 
 /*
  * Theory of operation
  *
  * A flow is a port of the guest's with one unconnected host socket, whatever
- * it talks to (endpoint-independent mapping, RFC 4787, REQ-1). Whoever learns
- * the socket's port may write to the guest (endpoint-independent filtering,
- * REQ-8), as with other user-mode networks. Datagrams go out straight from the
- * guest's frame, and come in straight into its buffers (udp_pull.c).
+ * it talks to (endpoint-independent mapping, RFC 4787, REQ-1), also through the
+ * host to itself (REQ-9). Whoever learns the socket's port may write to the
+ * guest (endpoint-independent filtering, REQ-8), as with other user-mode
+ * networks, unless udp_filter.c knows better. Datagrams go out straight from
+ * the guest's frame, and come in straight into its buffers (udp_pull.c).
  *
  * Only what the guest sends keeps a mapping alive (REQ-6). What the network
  * says about a datagram comes back as ICMP.
@@ -26,8 +28,7 @@
  * datagrams that it was sent ends here: no socket can pass it on.
  */
 
-#define UDP_IDLE_MIN_S 120 /* RFC 4787, REQ-5 */
-#define DNS_PORT       53
+#define DNS_PORT 53
 
 bool udp_take_header(struct packet *packet, struct udphdr *header)
 {
@@ -168,7 +169,9 @@ uint32_t udp_idle_ms(const struct shard *shard)
 {
 	uint32_t idle_s = shard_config(shard)->udp_idle_s;
 
-	return (idle_s < UDP_IDLE_MIN_S ? UDP_IDLE_MIN_S : idle_s) * 1000;
+	if (idle_s < SLIRP_UDP_IDLE_MIN_S)
+		idle_s = SLIRP_UDP_IDLE_MIN_S;
+	return idle_s * 1000;
 }
 
 static void udp_touch(struct shard *shard, struct udp_flow *udp,
@@ -203,6 +206,8 @@ static void udp_input(struct shard *shard, struct flow *flow,
 	}
 	udp_send(shard, flow, flow, packet, &host);
 	udp_touch(shard, udp_of(flow), port);
+	udp_filter_permit(shard_udp_filter(shard), flow, &host,
+			  flow->timer.deadline_ms);
 }
 
 /* The flow's life */

@@ -5,6 +5,7 @@
 #include "slirp/fragment.h"
 #include "slirp/header.h"
 #include "slirp/nat.h"
+#include "slirp/udp_filter.h"
 #include "slirp/udp_internal.h"
 
 /*
@@ -56,12 +57,18 @@ static void udp_commit_long(struct shard *shard, struct udp_flow *udp,
 		    (size_t)op->op.result, udp->fragment_id++);
 }
 
-/* Return: false if nobody can be told who it is from */
+/* Return: false if it is not for the guest, or nobody can tell who it is from
+ */
 static bool udp_see_sender(struct shard *shard, struct udp_flow *udp,
 			   struct slirp_endpoint *from, size_t size)
 {
 	if (udp->listener)
 		return udp_client_arrived(shard, udp, from, size);
+	if (!udp_filter_allows(shard_udp_filter(shard), &udp->flow, from,
+			       shard_now_ms(shard))) {
+		SHARD_COUNT(shard, rx_filtered, 1);
+		return false;
+	}
 	shard_carried_rx(shard, &udp->flow, size);
 	from->address = nat_translate_peer(shard_config(shard), &from->address,
 					   &udp->flow.key.guest);

@@ -17,9 +17,9 @@ drop_internet() {
 }
 trap drop_internet EXIT
 
-at_host=(ip netns exec $net-host)
-at_router=(ip netns exec $net-router)
-at_server=(ip netns exec $net-server)
+at_host=(ip netns exec "$net-host")
+at_router=(ip netns exec "$net-router")
+at_server=(ip netns exec "$net-server")
 
 # address PLACE DEVICE ADDRESS...
 address() {
@@ -115,6 +115,16 @@ check "mapping does not depend on the endpoint" \
 check "filtering does not depend on the endpoint" \
 	says 'NAT with Endpoint Independent Filtering!' \
 	guest -- turnutils_natdiscovery -f 198.18.2.2
+for filter in address:'Address' port:'Address and Port'; do
+	check "filtering by ${filter%:*}" \
+		says "NAT with ${filter#*:} Dependent Filtering!" \
+		guest --net "udp-filter=${filter%:*}" -- \
+		turnutils_natdiscovery -f 198.18.2.2
+	check "mapping with filtering by ${filter%:*}" \
+		says 'NAT with Endpoint Independent Mapping!' \
+		guest --net "udp-filter=${filter%:*}" -- \
+		turnutils_natdiscovery -m 198.18.2.2
+done
 check "hairpin" says 'successful hairpinning' \
 	guest -- turnutils_natdiscovery -H 198.18.2.2
 check "mapping of padded requests" \

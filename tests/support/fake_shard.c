@@ -72,6 +72,11 @@ struct dns_cache *shard_dns_cache(struct shard *shard)
 	return shard->config.dns_cache ? shard->dns_cache : NULL;
 }
 
+struct udp_filter *shard_udp_filter(struct shard *shard)
+{
+	return shard->udp_filter;
+}
+
 struct timer_wheel *shard_timers(struct shard *shard)
 {
 	return &shard->timers;

@@ -77,6 +77,7 @@ struct shard {
 	struct timer_wheel timers;
 	struct engine *engine;
 	struct dns_cache *dns_cache;
+	struct udp_filter *udp_filter; /* NULL, or the test's */
 	struct resolvers *resolvers;
 	struct flow *flow[FAKE_FLOWS_MAX];
 	unsigned int flow_count;

@@ -163,6 +163,22 @@ static void names_for_the_guest_are_taken(void **state)
 	assert_false(config.slirp.dns_cache);
 }
 
+static void udp_behaviour_is_taken(void **state)
+{
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, NULL), 0);
+	assert_int_equal(config.slirp.udp_filter, SLIRP_UDP_FILTER_OFF);
+	assert_int_equal(config.slirp.udp_idle_s, 300);
+	assert_int_equal(parse(&config, &fail, "--net",
+			       "udp-filter=port,udp-idle=120", NULL),
+			 0);
+	assert_int_equal(config.slirp.udp_filter, SLIRP_UDP_FILTER_PORT);
+	assert_int_equal(config.slirp.udp_idle_s, 120);
+}
+
 static void rules_are_taken_in_order(void **state)
 {
 	struct vmm_config config;
@@ -367,6 +383,8 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--net", "dnssearch=a b" },
 		{ "--net", "dnssearch=.a" },
 		{ "--net", "dnscache=yes" },
+		{ "--net", "udp-filter=on" },
+		{ "--net", "udp-idle=119" },
 		{ "--net", "resolver=[::1" },
 		{ "--net", "resolver=[::1]53" },
 		{ "--net", "resolver=[1.2.3.4]:53" },
@@ -413,6 +431,7 @@ int main(void)
 		cmocka_unit_test(memory_has_units),
 		cmocka_unit_test(network_options_are_taken),
 		cmocka_unit_test(names_for_the_guest_are_taken),
+		cmocka_unit_test(udp_behaviour_is_taken),
 		cmocka_unit_test(rules_are_taken_in_order),
 		cmocka_unit_test(limits_are_taken),
 		cmocka_unit_test(small_subnets_move_the_addresses),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-foreach(name nat timer grace resolv resolv_watch resolvers policy limits)
+foreach(name nat timer grace resolv resolv_watch resolvers policy limits udp_filter)
   mqvmm_test(slirp_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c
     LIBS mqvmm_slirp)
 endforeach()

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "slirp/udp_filter.h"
 #include "support/pseudo4.h"
 #include "unit/datagram_guest.h"
 
@@ -410,6 +411,96 @@ static void new_policy_holds_for_the_next_datagram(void **state)
 			 GATEWAY);
 }
 
+/* Hairpin: the guest's ports write to each other through the host. */
+static void guest_reaches_its_own_mapping(void **state)
+{
+	struct udp_test *test = *state;
+	struct sockaddr_in first = udp_begin(test);
+	uint16_t from_port, to_port;
+	const uint8_t *payload;
+	uint32_t from;
+	size_t size;
+
+	guest_send_udp(test->shard, PORT + 1, GATEWAY, ntohs(first.sin_port),
+		       "there", 5);
+	fake_turn(test->shard);
+	while (!test->shard->sent_count)
+		assert_true(fake_wait(test->shard));
+	payload =
+		guest_take_udp(test->shard, &from, &from_port, &to_port, &size);
+	assert_memory_equal(payload, "there", 5);
+	assert_int_equal(from, GATEWAY);
+	assert_int_equal(to_port, PORT);
+	/* ... and back, to the port that was seen. */
+	guest_send_udp(test->shard, PORT, GATEWAY, from_port, "back", 4);
+	fake_turn(test->shard);
+	while (test->shard->sent_count < 2)
+		assert_true(fake_wait(test->shard));
+	guest_take_udp(test->shard, &from, &from_port, &to_port, &size);
+	assert_int_equal(from_port, ntohs(first.sin_port));
+	assert_int_equal(to_port, PORT + 1);
+}
+
+/* Filtering: @other is a stranger, at the same address or another. */
+static int stranger_bind(uint32_t address)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	at.sin_addr.s_addr = htonl(address);
+	assert_int_equal(bind(sock, (struct sockaddr *)&at, sizeof(at)), 0);
+	return sock;
+}
+
+static bool stranger_is_heard(struct udp_test *test,
+			      enum slirp_udp_filter behaviour, uint32_t address)
+{
+	static const uint64_t secret[2] = { 1, 2 };
+	struct sockaddr_in mapped;
+	int other = stranger_bind(address);
+	bool heard;
+
+	if (behaviour != SLIRP_UDP_FILTER_OFF)
+		test->shard->udp_filter = udp_filter_create(behaviour, secret);
+	mapped = udp_begin(test);
+	host_send(other, &mapped, "strange", 7);
+	assert_true(fake_wait(test->shard));
+	heard = fake_next(test->shard);
+	assert_int_equal(test->shard->counters.rx_filtered, !heard);
+	/* Whom it wrote to is heard in any case. */
+	host_send(test->host, &mapped, "known", 5);
+	assert_true(fake_wait(test->shard));
+	expect_datagram(test, "known", 5);
+	close(other);
+	udp_filter_destroy(test->shard->udp_filter);
+	test->shard->udp_filter = NULL;
+	return heard;
+}
+
+static void anybody_may_write_without_a_filter(void **state)
+{
+	assert_true(
+		stranger_is_heard(*state, SLIRP_UDP_FILTER_OFF, 0x7f000002));
+}
+
+static void address_filter_knows_addresses(void **state)
+{
+	assert_true(stranger_is_heard(*state, SLIRP_UDP_FILTER_ADDRESS,
+				      0x7f000001));
+}
+
+static void address_filter_keeps_strangers_out(void **state)
+{
+	assert_false(stranger_is_heard(*state, SLIRP_UDP_FILTER_ADDRESS,
+				       0x7f000002));
+}
+
+static void port_filter_keeps_other_ports_out(void **state)
+{
+	assert_false(
+		stranger_is_heard(*state, SLIRP_UDP_FILTER_PORT, 0x7f000001));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -434,6 +525,11 @@ int main(void)
 		TEST(mapping_ends_after_its_idle_time),
 		TEST(mapping_lives_two_minutes_at_the_least),
 		TEST(inbound_traffic_alone_does_not_keep_a_mapping),
+		TEST(guest_reaches_its_own_mapping),
+		TEST(anybody_may_write_without_a_filter),
+		TEST(address_filter_knows_addresses),
+		TEST(address_filter_keeps_strangers_out),
+		TEST(port_filter_keeps_other_ports_out),
 		TEST(frame_of_anothers_flow_is_handed_over),
 		TEST(denied_datagram_is_answered_by_icmp),
 		TEST(new_policy_holds_for_the_next_datagram),
