@@ -65,7 +65,7 @@ static void test_fin_with_data_is_acknowledged_whole(void **state)
 	host_expect_eof(guest);
 }
 
-static void test_guest_closes_its_half_first(void **state)
+static void tcp_half_close_guest_writes_first(void **state)
 {
 	struct guest *guest = *state;
 	struct heard heard;
@@ -88,7 +88,7 @@ static void test_guest_closes_its_half_first(void **state)
 	guest_expect_over(guest);
 }
 
-static void test_host_closes_its_half_first(void **state)
+static void tcp_half_close_host_writes_first(void **state)
 {
 	struct guest *guest = *state;
 	struct heard heard;
@@ -364,8 +364,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLOSE_TEST(test_transaction_takes_three_frames),
 		CLOSE_TEST(test_fin_with_data_is_acknowledged_whole),
-		CLOSE_TEST(test_guest_closes_its_half_first),
-		CLOSE_TEST(test_host_closes_its_half_first),
+		CLOSE_TEST(tcp_half_close_guest_writes_first),
+		CLOSE_TEST(tcp_half_close_host_writes_first),
 		CLOSE_TEST(test_both_close_at_once),
 		CLOSE_TEST(test_data_and_end_from_host),
 		CLOSE_TEST(test_fin_repeated_by_guest_is_acknowledged),

@@ -10,7 +10,7 @@
 
 #include "unit/tcp_guest.h"
 
-static void test_syn_ack_in_same_turn(void **state)
+static void tcp_handshake_emits_synack(void **state)
 {
 	struct guest *guest = *state;
 	struct heard heard;
@@ -68,7 +68,7 @@ static void test_pending_connect_keeps_quiet(void **state)
 	guest_expect_silence(guest);
 }
 
-static void test_pending_connect_that_fails_resets(void **state)
+static void tcp_connect_async_eventual_rst_on_failure(void **state)
 {
 	struct guest *guest = *state;
 	struct heard heard;
@@ -94,7 +94,7 @@ static bool hold_first_connect(struct shard *shard, struct shard_op *op)
 	return true;
 }
 
-static void test_pending_connect_does_not_block_another(void **state)
+static void tcp_connect_to_unreachable_does_not_block_other_flows(void **state)
 {
 	struct guest *guest = *state;
 
@@ -257,7 +257,7 @@ static void test_syn_ack_is_sent_again(void **state)
 	assert_int_equal(guest->shard->counters.tcp_retransmits, 1);
 }
 
-static void test_window_scale_is_negotiated(void **state)
+static void tcp_window_scale_negotiated_in_synack(void **state)
 {
 	struct guest *guest = *state;
 	struct heard heard;
@@ -343,97 +343,37 @@ static void test_wrong_ack_of_syn_ack_resets(void **state)
 	assert_int_equal(heard.seq, guest->ack);
 }
 
-/* A connection on a forward's listener: returns the NAT's end of it. */
-static int accept_one(struct guest *guest)
+/* The longest segment of a guest's that says @mss in its SYN, 0 for nothing. */
+static size_t longest_segment(struct guest *guest, uint16_t mss)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(guest->peer_port) };
-	int sock;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	guest->host = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(guest->host, (struct sockaddr *)&address,
-				 sizeof(address)),
-			 0);
-	sock = accept4(guest->listener, NULL, NULL, SOCK_NONBLOCK);
-	assert_true(sock >= 0);
-	return sock;
-}
-
-static void begin_accept(struct guest *guest, struct heard *heard)
-{
-	struct slirp_endpoint target = {
-		.address = address_from4(guest->shard->config.guest),
-		.port = guest->port,
-	};
-
-	tcp_accept(guest->shard, accept_one(guest), &target);
-	fake_turn(guest->shard);
-	guest_expect(guest, TH_SYN, heard);
-	guest->peer_port = guest_flow(guest)->key.peer_port;
-}
-
-static void test_forward_reaches_guest(void **state)
-{
-	struct guest *guest = *state;
+	static const char data[10000];
 	struct heard heard;
+	size_t longest = 0;
 
-	begin_accept(guest, &heard);
-	assert_in_range(heard.scale, 7, 14);
-	guest_send(guest, TH_SYN | TH_ACK, NULL, 0);
-	fake_turn(guest->shard);
-	guest_expect(guest, TH_ACK, &heard);
-	host_send(guest, "hello", 5);
+	guest->shard->features.rx_tso4 = false;
+	guest->mss = mss;
+	guest_connect(guest);
+	host_send(guest, data, sizeof(data));
 	guest_wait(guest);
-	guest_expect(guest, TH_ACK | TH_PUSH, &heard);
-	assert_int_equal(heard.length, 5);
-	guest_send(guest, TH_ACK, "world", 5);
-	fake_turn(guest->shard);
-	host_expect(guest, "world", 5);
+	while (guest_hear(guest, &heard))
+		longest = heard.length > longest ? heard.length : longest;
+	return longest;
 }
 
-static void test_forward_repeats_its_syn(void **state)
+static void test_segments_are_as_long_as_the_guest_says(void **state)
 {
-	struct guest *guest = *state;
-	struct heard first, second;
-
-	begin_accept(guest, &first);
-	fake_advance(guest->shard, 1001);
-	guest_expect(guest, TH_SYN, &second);
-	assert_int_equal(first.seq, second.seq);
-	fake_advance(guest->shard, 240000);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
-	host_expect_reset(guest);
+	assert_int_equal(longest_segment(*state, 700), 700);
 }
 
-static void test_forward_refused_by_guest_resets_host(void **state)
+static void test_segments_are_no_longer_than_the_mtu_allows(void **state)
 {
-	struct guest *guest = *state;
-	struct heard heard;
-
-	begin_accept(guest, &heard);
-	guest_send(guest, TH_RST | TH_ACK, NULL, 0);
-	fake_turn(guest->shard);
-	host_expect_reset(guest);
-	assert_int_equal(fake_flows_live(guest->shard), 0);
+	assert_int_equal(longest_segment(*state, 9000), 1460);
 }
 
-static void test_forwards_of_one_peer_port_do_not_collide(void **state)
+/* RFC 9293, 3.7.1 */
+static void test_guest_that_says_no_segment_size_gets_536(void **state)
 {
-	struct guest *guest = *state;
-	struct slirp_endpoint target = {
-		.address = address_from4(guest->shard->config.guest),
-		.port = guest->port,
-	};
-	int sock = accept_one(guest);
-	int copy = dup(sock);
-
-	/* Two sockets with one peer address. */
-	tcp_accept(guest->shard, sock, &target);
-	tcp_accept(guest->shard, copy, &target);
-	assert_int_equal(fake_flows_live(guest->shard), 2);
-	assert_int_not_equal(guest->shard->flow[0]->key.peer_port,
-			     guest->shard->flow[1]->key.peer_port);
+	assert_int_equal(longest_segment(*state, 0), 536);
 }
 
 #define OPEN_TEST(name) \
@@ -442,11 +382,12 @@ static void test_forwards_of_one_peer_port_do_not_collide(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OPEN_TEST(test_syn_ack_in_same_turn),
+		OPEN_TEST(tcp_handshake_emits_synack),
 		OPEN_TEST(test_refused_port_resets_in_same_turn),
 		OPEN_TEST(test_pending_connect_keeps_quiet),
-		OPEN_TEST(test_pending_connect_that_fails_resets),
-		OPEN_TEST(test_pending_connect_does_not_block_another),
+		OPEN_TEST(tcp_connect_async_eventual_rst_on_failure),
+		OPEN_TEST(
+			tcp_connect_to_unreachable_does_not_block_other_flows),
 		OPEN_TEST(test_denied_destination_resets),
 		OPEN_TEST(tcp_deny_list_emits_rst),
 		OPEN_TEST(established_connection_outlives_a_new_policy),
@@ -458,15 +399,14 @@ int main(void)
 		OPEN_TEST(test_new_syn_while_connecting_starts_over),
 		OPEN_TEST(test_new_syn_before_the_handshake_ends_starts_over),
 		OPEN_TEST(test_syn_ack_is_sent_again),
-		OPEN_TEST(test_window_scale_is_negotiated),
+		OPEN_TEST(tcp_window_scale_negotiated_in_synack),
 		OPEN_TEST(test_window_scale_is_not_forced),
 		OPEN_TEST(test_sequence_numbers_differ_by_flow),
 		OPEN_TEST(test_other_shards_flow_is_told),
 		OPEN_TEST(test_wrong_ack_of_syn_ack_resets),
-		OPEN_TEST(test_forward_reaches_guest),
-		OPEN_TEST(test_forward_repeats_its_syn),
-		OPEN_TEST(test_forward_refused_by_guest_resets_host),
-		OPEN_TEST(test_forwards_of_one_peer_port_do_not_collide),
+		OPEN_TEST(test_segments_are_as_long_as_the_guest_says),
+		OPEN_TEST(test_segments_are_no_longer_than_the_mtu_allows),
+		OPEN_TEST(test_guest_that_says_no_segment_size_gets_536),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
