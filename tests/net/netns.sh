@@ -139,9 +139,10 @@ names_are_resolved_by_resolv_conf() {
 		dig +short +time=3 +tries=2 example.test)" = 192.0.2.7 ]
 }
 
+# Unpinned: then the kernel spreads flows by a hash, and follows the shards.
 flows_spread_over_the_shards() {
 	local stats=$work/open/stats.$user
-	guest --queues 2 --stats "$stats" -- "$mqload" crr \
+	guest --queues 2 --place none --stats "$stats" -- "$mqload" crr \
 		--to "10.0.2.2:$load" --flows 8 --count 2000 || return 1
 	cat "$stats"
 	[ "$(grep -o '"tcp_flows":[1-9][0-9]*' "$stats" | wc -l)" = 2 ] &&
