@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "netns/drain.h"
 
+#define INIT_REPLACED SIGIO /* the host's resolv.conf may have been */
+
 void init_signals(sigset_t *set)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT,
@@ -77,7 +79,8 @@ static _Noreturn void init_end(int status)
 	_exit(status);
 }
 
-_Noreturn void init_main(char *const *command, const sigset_t *mask)
+_Noreturn void init_main(char *const *command, const sigset_t *mask,
+			 struct resolv_conf *conf)
 {
 	sigset_t signals;
 	siginfo_t info;
@@ -85,6 +88,9 @@ _Noreturn void init_main(char *const *command, const sigset_t *mask)
 	pid_t pid;
 
 	init_signals(&signals);
+	sigaddset(&signals, INIT_REPLACED);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	resolv_conf_watch(conf, INIT_REPLACED);
 	pid = fork();
 	if (pid < 0) {
 		log_line("cannot start a process: %s", strerror(errno));
@@ -98,6 +104,8 @@ _Noreturn void init_main(char *const *command, const sigset_t *mask)
 		if (info.si_signo == SIGCHLD) {
 			if (init_reap(pid, &status))
 				init_end(status);
+		} else if (info.si_signo == INIT_REPLACED) {
+			resolv_conf_restore(conf);
 		} else if (init_is_ours(&info)) {
 			kill(pid, info.si_signo);
 		}

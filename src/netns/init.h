@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "netns/resolv_conf.h"
+
 /* Exit statuses for what could not be run, as of shells and env(1) */
 #define INIT_STATUS_CANNOT_RUN 126
 #define INIT_STATUS_NOT_FOUND  127
@@ -13,6 +15,7 @@
  * init_main() - Run a command as the first process of its process namespace
  * @command:	Program and arguments; NULL for the user's shell
  * @mask:	Signal mask that it gets
+ * @conf:	Kept in place
  *
  * Hands the signals of init_signals() on to the command and waits for orphans.
  * When the command ends, ends whatever it left running, lets the connections
@@ -20,7 +23,8 @@
  *
  * Context: those signals and SIGCHLD are blocked.
  */
-_Noreturn void init_main(char *const *command, const sigset_t *mask);
+_Noreturn void init_main(char *const *command, const sigset_t *mask,
+			 struct resolv_conf *conf);
 
 /* The signals that are meant for the command, and SIGCHLD. */
 void init_signals(sigset_t *set);

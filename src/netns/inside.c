@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "netns/inside.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -12,13 +11,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/log.h"
 #include "netns/init.h"
 #include "netns/link.h"
 #include "netns/pass.h"
+#include "netns/resolv_conf.h"
 #include "tap/tap.h"
-
-#define RESOLV_CONF "/etc/resolv.conf"
 
 /* The caller becomes root (user_namespaces(7)): all that it may map. */
 static int inside_map_ids(const struct inside_user *user, struct fail *fail)
@@ -63,50 +60,8 @@ static int inside_join(const char *path, struct fail *fail)
 	return ret;
 }
 
-static int inside_write_resolv(const char *path,
-			       const struct slirp_config *slirp)
-{
-	FILE *out = fopen(path, "we");
-	char text[INET6_ADDRSTRLEN];
-
-	if (!out)
-		return -errno;
-	if (slirp->ipv4)
-		fprintf(out, "nameserver %s\n",
-			inet_ntop(AF_INET, &slirp->dns, text, sizeof(text)));
-	if (slirp->ipv6)
-		fprintf(out, "nameserver %s\n",
-			inet_ntop(AF_INET6, &slirp->dns6, text, sizeof(text)));
-	if (slirp->search[0])
-		fprintf(out, "search %s\n", slirp->search);
-	return fclose(out) ? -errno : 0;
-}
-
-/*
- * A file of our own over resolv.conf. It needs a file system to lie in, which
- * covers /proc, as a folder that is always there, only until the file is bound.
- */
-static int inside_bind_resolv(const struct slirp_config *slirp)
-{
-	int ret;
-
-	if (access(RESOLV_CONF, F_OK)) {
-		log_line("there is no " RESOLV_CONF
-			 ": names will not be resolved in the namespace");
-		return 0;
-	}
-	if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "mode=0755,size=64k"))
-		return -errno;
-	ret = inside_write_resolv("/proc/resolv.conf", slirp);
-	if (!ret &&
-	    mount("/proc/resolv.conf", RESOLV_CONF, NULL, MS_BIND, NULL))
-		ret = -errno;
-	umount2("/proc", MNT_DETACH);
-	return ret;
-}
-
-static int inside_mount(const struct slirp_config *slirp, struct fail *fail)
+static int inside_mount(const struct slirp_config *slirp,
+			struct resolv_conf *conf, struct fail *fail)
 {
 	int ret = 0;
 
@@ -114,7 +69,7 @@ static int inside_mount(const struct slirp_config *slirp, struct fail *fail)
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL))
 		ret = -errno;
 	if (!ret)
-		ret = inside_bind_resolv(slirp);
+		ret = resolv_conf_mount(slirp, conf);
 	if (ret)
 		return fail_set(fail, ret,
 				"cannot mount in a new user namespace (%s): "
@@ -122,14 +77,12 @@ static int inside_mount(const struct slirp_config *slirp, struct fail *fail)
 				"kernel.apparmor_restrict_unprivileged_userns "
 				"is one thing that forbids it), or be root",
 				strerror(-ret));
-	/* Where it is forbidden, as in containers, only ps sees too much. */
-	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	return 0;
 }
 
 static int inside_set_up(const struct namespace_plan *plan,
-			 const struct inside_user *user, int *fd,
-			 struct fail *fail)
+			 const struct inside_user *user,
+			 struct resolv_conf *conf, int *fd, struct fail *fail)
 {
 	const struct netns_config *config = plan->config;
 	int ret = user ? inside_map_ids(user, fail) : 0;
@@ -137,7 +90,7 @@ static int inside_set_up(const struct namespace_plan *plan,
 	if (!ret && config->path)
 		ret = inside_join(config->path, fail);
 	if (!ret && plan->run)
-		ret = inside_mount(&config->slirp, fail);
+		ret = inside_mount(&config->slirp, conf, fail);
 	if (!ret)
 		ret = tap_open(config->interface, config->slirp.shard_count, fd,
 			       fail);
@@ -161,17 +114,18 @@ static int inside_hand_over(int sock, const int *fd, unsigned int queues)
 _Noreturn void inside_main(const struct namespace_plan *plan,
 			   const struct inside_user *user, int sock)
 {
+	struct resolv_conf conf = { .file = -1, .watch = -1 };
 	struct inside_report report = { 0 };
 	int fd[NETNS_QUEUES_MAX], none;
 	char start;
 
 	/* A parent that has ended already is noticed when it says nothing. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	report.result = inside_set_up(plan, user, fd, &report.fail);
+	report.result = inside_set_up(plan, user, &conf, fd, &report.fail);
 	if (pass_send(sock, &report, sizeof(report), -1) || report.result ||
 	    inside_hand_over(sock, fd, plan->config->slirp.shard_count) ||
 	    !plan->run || pass_receive(sock, &start, sizeof(start), &none))
 		_exit(0);
 	close(sock);
-	init_main(plan->config->command, &plan->mask);
+	init_main(plan->config->command, &plan->mask, &conf);
 }

@@ -124,6 +124,7 @@ static int netns_create_namespace(struct netns *netns, struct fail *fail)
 	};
 	int ret;
 
+	signal(SIGCHLD, SIG_DFL); /* or statuses would be lost */
 	init_signals(&netns->signals);
 	sigaddset(&netns->signals, SIGUSR1);
 	if (netns_is_ignored(SIGHUP)) /* nohup(1) */

@@ -11,7 +11,7 @@ if [ "$(id -u)" = 0 ] && [ -z "${NETNS_SH:-}" ]; then
 fi
 . "$(dirname "$0")/lib.sh"
 
-trap 'umount -l /dev/net/tun "$work/dev"; clean_up' EXIT
+trap 'umount -l /etc /dev/net/tun "$work/dev"; clean_up' EXIT
 
 chmod 755 "$work"
 mkdir "$work/dev" "$work/open"
@@ -21,6 +21,15 @@ mount -t tmpfs tmpfs "$work/dev" && mknod -m 666 "$work/dev/tun" c 10 200 &&
 	mount --bind "$work/dev/tun" /dev/net/tun || exit 1
 chmod 777 "$work/open"
 mqvmm=$work/mqvmm mqload=$work/mqload
+
+# The host's resolv.conf is replaced here: that of a copy of /etc, where it is a
+# link, as with systemd-resolved.
+cp -a /etc "$work/etc"
+mkdir "$work/etc/stub"
+cp --remove-destination "$(realpath /etc/resolv.conf)" \
+	"$work/etc/stub/resolv.conf"
+ln -sf stub/resolv.conf "$work/etc/resolv.conf"
+mount --bind "$work/etc" /etc || exit 1
 marker=90000.$$ # of seconds that a program here sleeps: its argument is unique
 
 start_server load "$mqload" server --port 0
@@ -82,7 +91,9 @@ exit_status_is_passed_on() {
 		gives 137 guest -- sh -c 'kill -KILL $$' &&
 		gives 143 guest -- sh -c 'kill -TERM $$' &&
 		gives 127 guest -- "$work/nothing" &&
-		gives 126 guest -- "$work/open"
+		gives 126 guest -- "$work/open" &&
+		gives 7 timeout -k 5 20 env --ignore-signal=CHLD "${as[@]}" "$mqvmm" netns -- \
+			sh -c 'exit 7'
 }
 
 shell_is_run_without_a_command() {
@@ -137,6 +148,27 @@ host_loopback_is_the_gateway() {
 names_are_resolved_by_resolv_conf() {
 	[ "$(guest --net "resolver=127.0.0.1:$dns" -- \
 		dig +short +time=3 +tries=2 example.test)" = 192.0.2.7 ]
+}
+
+# replace FILE: as programs do that write resolv.conf
+replace() {
+	echo "nameserver 127.0.0.53" >"$1.new" && mv "$1.new" "$1"
+}
+
+resolv_conf_outlives_the_hosts() {
+	local file
+	for file in /etc/stub/resolv.conf /etc/resolv.conf; do
+		background -- sh -c "echo ready; until [ -e $work/open/replaced ]
+			do sleep 0.05; done
+			for i in 1 2 3 4 5 6 7 8 9 10; do
+				grep -x 'nameserver 10.0.2.3' /etc/resolv.conf && exit
+				sleep 0.1
+			done; cat /etc/resolv.conf; exit 1" || return 1
+		replace $file
+		touch "$work/open/replaced"
+		gives 0 its_status || { cat "$out"; return 1; }
+		rm "$work/open/replaced"
+	done
 }
 
 # Unpinned: then the kernel spreads flows by a hash, and follows the shards.
@@ -313,6 +345,8 @@ for user in root nobody; do
 	check "host loopback is the gateway, $user" host_loopback_is_the_gateway
 	check "names are resolved by resolv.conf, $user" \
 		names_are_resolved_by_resolv_conf
+	check "resolv.conf outlives the host's, $user" \
+		resolv_conf_outlives_the_hosts
 	check "flows spread over the shards, $user" flows_spread_over_the_shards
 	check "what is sent last arrives, $user" what_is_sent_last_arrives
 	check "many descriptors are allowed, $user" many_descriptors_are_allowed
