@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 /*
- * The engine for hosts that forbid io_uring: a system call per operation, and
- * edge-triggered epoll.
+ * The engine for hosts that forbid io_uring: a system call per operation, or
+ * for several of one kind in a row on one socket, and edge-triggered epoll.
  */
 
-#define EPOLL_BATCH 64 /* events taken by one epoll_pwait2() */
+#define EPOLL_BATCH    64 /* events taken by one epoll_pwait2() */
+#define EPOLL_MESSAGES 64 /* by one sendmmsg() or recvmmsg() */
 
 struct engine_epoll {
 	struct engine engine;
@@ -68,12 +69,63 @@ static void epoll_apply(struct engine *engine,
 	}
 }
 
+/* How many operations from the first on differ in their messages only. */
+static unsigned int epoll_alike(struct engine_op *const *op, unsigned int count)
+{
+	unsigned int n = 1;
+
+	if (op[0]->kind != ENGINE_SEND && op[0]->kind != ENGINE_RECV)
+		return 1;
+	while (n < count && n < EPOLL_MESSAGES && op[n]->kind == op[0]->kind &&
+	       op[n]->fd == op[0]->fd && op[n]->flags == op[0]->flags)
+		n++;
+	return n;
+}
+
+/*
+ * Run operations that are alike. Return: how many have their result, at least
+ * one. A socket that has no more to give says so to all that ask; the kernel
+ * keeps any other reason to stop for the socket's next operation.
+ */
+static unsigned int epoll_run_alike(struct engine_op *const *op,
+				    unsigned int count)
+{
+	struct mmsghdr message[EPOLL_MESSAGES];
+	bool receive = op[0]->kind == ENGINE_RECV;
+	unsigned int done = 0;
+	int n;
+
+	for (unsigned int i = 0; i < count; i++)
+		message[i].msg_hdr = op[i]->message;
+	n = receive ? recvmmsg(op[0]->fd, message, count, op[0]->flags, NULL)
+		    : sendmmsg(op[0]->fd, message, count, op[0]->flags);
+	if (n < 0 && (!receive || errno != EAGAIN)) {
+		op[0]->result = -errno;
+		return 1;
+	}
+	for (; (int)done < n; done++) {
+		op[done]->message = message[done].msg_hdr;
+		op[done]->result = (int)message[done].msg_len;
+	}
+	for (; receive && done < count; done++)
+		op[done]->result = -EAGAIN;
+	return done;
+}
+
 static void epoll_run(struct engine *engine, struct engine_op *const *op,
 		      unsigned int count)
 {
-	for (unsigned int i = 0; i < count; i++)
-		engine_run_plain(op[i]);
-	engine->syscalls += count;
+	unsigned int alike, done;
+
+	for (unsigned int i = 0; i < count; i += done) {
+		alike = epoll_alike(op + i, count - i);
+		done = alike;
+		if (alike == 1)
+			engine_run_plain(op[i]);
+		else
+			done = epoll_run_alike(op + i, alike);
+		engine->syscalls++;
+	}
 }
 
 static unsigned int epoll_wait_us(struct engine *engine,

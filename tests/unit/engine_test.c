@@ -348,6 +348,117 @@ static void large_batches_run_whole(void **state)
 	close(server);
 }
 
+/* Datagrams, several on one socket in a batch */
+
+static int make_datagram_socket(struct sockaddr_in *address)
+{
+	socklen_t size = sizeof(*address);
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	*address = (struct sockaddr_in) { .sin_family = AF_INET };
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_return_code(bind(sock, (struct sockaddr *)address, size), errno);
+	assert_return_code(getsockname(sock, (struct sockaddr *)address, &size),
+			   errno);
+	return sock;
+}
+
+static void set_datagram(struct engine_op *op, enum engine_op_kind kind, int fd,
+			 void *data, size_t size, const struct sockaddr_in *to)
+{
+	set_data(op, kind, fd, data, size);
+	op->message.msg_name = &op->address;
+	op->message.msg_namelen = sizeof(op->address);
+	if (!to)
+		return;
+	memcpy(&op->address, to, sizeof(*to));
+	op->message.msg_namelen = sizeof(*to);
+}
+
+/* The second of four has nowhere to go. */
+static void failed_datagram_does_not_stop_others(void **state)
+{
+	struct fixture *f = begin(state);
+	struct sockaddr_in to, from, nowhere = { .sin_family = AF_INET };
+	struct engine_op op[4], *list[4] = { &op[0], &op[1], &op[2], &op[3] };
+	int sock = make_datagram_socket(&from);
+	int peer = make_datagram_socket(&to);
+	char text[] = "0123", got[2];
+
+	for (int i = 0; i < 4; i++)
+		set_datagram(&op[i], ENGINE_SEND, sock, &text[i], 1,
+			     i == 1 ? &nowhere : &to);
+	engine_run(f->engine, list, 4);
+	assert_int_equal(op[0].result, 1);
+	assert_int_equal(op[1].result, -EINVAL); /* there is no port 0 */
+	assert_int_equal(op[2].result, 1);
+	assert_int_equal(op[3].result, 1);
+	for (const char *next = "023"; *next; next++) {
+		assert_int_equal(recv(peer, got, sizeof(got), 0), 1);
+		assert_int_equal(got[0], *next);
+	}
+	close(sock);
+	close(peer);
+}
+
+static void receives_take_what_is_there_and_whose_it_is(void **state)
+{
+	struct fixture *f = begin(state);
+	struct sockaddr_in to, from;
+	struct engine_op op[4], *list[4] = { &op[0], &op[1], &op[2], &op[3] };
+	int sock = make_datagram_socket(&from);
+	int peer = make_datagram_socket(&to);
+	char got[4][8];
+
+	sendto(peer, "one", 3, 0, (struct sockaddr *)&from, sizeof(from));
+	sendto(peer, "twotwotwo", 9, 0, (struct sockaddr *)&from, sizeof(from));
+	for (int i = 0; i < 4; i++)
+		set_datagram(&op[i], ENGINE_RECV, sock, got[i], sizeof(got[i]),
+			     NULL);
+	engine_run(f->engine, list, 4);
+	assert_int_equal(op[0].result, 3);
+	assert_int_equal(op[0].message.msg_flags & MSG_TRUNC, 0);
+	assert_int_equal(op[1].result, 8);
+	assert_int_equal(op[1].message.msg_flags & MSG_TRUNC, MSG_TRUNC);
+	assert_int_equal(op[1].message.msg_namelen, sizeof(to));
+	assert_memory_equal(&op[1].address, &to, sizeof(to));
+	assert_memory_equal(got[1], "twotwotw", 8);
+	assert_int_equal(op[2].result, -EAGAIN);
+	assert_int_equal(op[3].result, -EAGAIN);
+	close(sock);
+	close(peer);
+}
+
+static void datagrams_of_one_socket_are_one_system_call(void **state)
+{
+	enum { COUNT = 32 };
+	struct fixture *f = begin(state);
+	struct engine_op *op = calloc(COUNT, sizeof(*op)), *list[COUNT];
+	struct sockaddr_in to, from;
+	int sock = make_datagram_socket(&from);
+	int peer = make_datagram_socket(&to);
+	uint64_t before = engine_syscalls(f->engine);
+	char got[COUNT][4];
+
+	for (int i = 0; i < COUNT; i++) {
+		list[i] = &op[i];
+		set_datagram(&op[i], ENGINE_SEND, sock, "x", 1, &to);
+	}
+	engine_run(f->engine, list, COUNT);
+	assert_int_equal(engine_syscalls(f->engine) - before, 1);
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_equal(op[i].result, 1);
+		set_datagram(&op[i], ENGINE_RECV, peer, got[i], 4, NULL);
+	}
+	engine_run(f->engine, list, COUNT);
+	assert_int_equal(engine_syscalls(f->engine) - before, 2);
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(op[i].result, 1);
+	free(op);
+	close(sock);
+	close(peer);
+}
+
 #define BOTH(test)                                                  \
 	{ #test "/io_uring", test, set_up_uring, tear_down, NULL }, \
 	{                                                           \
@@ -358,6 +469,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(batch_runs_in_order),
+		BOTH(failed_datagram_does_not_stop_others),
+		BOTH(receives_take_what_is_there_and_whose_it_is),
+		BOTH(datagrams_of_one_socket_are_one_system_call),
 		BOTH(receive_without_data_says_again),
 		BOTH(second_connect_tells_that_loopback_is_established),
 		BOTH(discard_consumes_what_was_peeked),
