@@ -36,12 +36,29 @@ struct shard_op *host_error_queue(struct shard *shard, struct flow *flow,
 	return op;
 }
 
+/*
+ * In a burst to closed ports every other send of a batch fails with the error
+ * of the one before it. Each further batch halves what is left of them, so
+ * these tries are enough for SHARD_OPS_MAX.
+ */
+#define SEND_REFUSED_TRIES 8
+
+/* How often to try what ended so. */
+static unsigned int host_error_tries(int result)
+{
+	if (result == -EAGAIN)
+		return 1;
+	/* What has not been sent has not been refused. */
+	return result == -ECONNREFUSED ? SEND_REFUSED_TRIES : 2;
+}
+
 /* A frame's bytes stay in place until the turn ends. */
 bool host_error_send_again(struct shard *shard, struct shard_op *op)
 {
+	unsigned int tries = (unsigned int)op->context + 1;
 	struct shard_op *again;
 
-	if (op->context || op->op.result == -EAGAIN)
+	if (tries >= host_error_tries(op->op.result))
 		return false;
 	again = shard_queue_op(shard, op->flow, ENGINE_SEND, op->done);
 	again->by = op->by;
@@ -54,7 +71,7 @@ bool host_error_send_again(struct shard *shard, struct shard_op *op)
 	memcpy(again->op.control, op->op.control,
 	       op->op.message.msg_controllen);
 	again->op.message.msg_control = again->op.control;
-	again->context = true;
+	again->context = tries;
 	return true;
 }
 

@@ -49,11 +49,12 @@ struct shard_op *host_error_queue(struct shard *shard, struct flow *flow,
 					       struct shard_op *op));
 
 /**
- * host_error_send_again() - Queue a failed send a second time, from its done()
+ * host_error_send_again() - Queue a failed send once more, from its done()
+ * @op:		Its @context counts the tries
  *
- * The first error may be an earlier datagram's, for which ICMP has come.
+ * The error may be an earlier datagram's, for which ICMP has come.
  *
- * Return: false if this is the second time, or no such case
+ * Return: false if it has been tried often enough, or it is no such case
  */
 bool host_error_send_again(struct shard *shard, struct shard_op *op);
 

@@ -144,7 +144,7 @@ static void udp_sent(struct shard *shard, struct shard_op *op)
 	if (op->op.result == -EMSGSIZE)
 		host_error_queue(shard, op->by, udp_told)->context =
 			endpoint_from_sockaddr(&op->op.address).port;
-	else
+	else if (op->op.result != -ECONNREFUSED) /* which is another's */
 		udp_tell_of_send(shard, op);
 }
 

@@ -261,6 +261,47 @@ static void datagram_after_an_error_is_not_lost(void **state)
 	assert_int_equal(host_take(test->host, data, sizeof(data), &from), 5);
 }
 
+/* As port scanners send them. */
+static void burst_to_closed_ports_loses_no_other_datagram(void **state)
+{
+	struct udp_test *test = *state;
+	struct sockaddr_in from;
+	uint16_t closed[12];
+	unsigned int told[12] = { 0 };
+	uint8_t data[16];
+	int sock[12];
+
+	for (int i = 0; i < 12; i++)
+		sock[i] = host_bind(&closed[i]);
+	for (int i = 0; i < 12; i++)
+		close(sock[i]);
+	for (int i = 0; i < 12; i++) {
+		guest_send_udp(test->shard, PORT, GATEWAY, closed[i], "x", 1);
+		if (i % 3 == 2)
+			guest_send_udp(test->shard, PORT, GATEWAY, test->port,
+				       "hello", 5);
+	}
+	fake_turn(test->shard);
+	while (test->shard->sent_count < 12)
+		assert_true(fake_wait(test->shard));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(
+			host_take(test->host, data, sizeof(data), &from), 5);
+	for (int i = 0; i < 12; i++) {
+		struct udphdr udp;
+		int port = 0;
+
+		memcpy(&udp,
+		       guest_take_error(test->shard, ICMP_DEST_UNREACH,
+					ICMP_PORT_UNREACH, GATEWAY),
+		       sizeof(udp));
+		while (port < 11 && closed[port] != ntohs(udp.uh_dport))
+			port++;
+		assert_int_equal(ntohs(udp.uh_dport), closed[port]);
+		assert_int_equal(told[port]++, 0);
+	}
+}
+
 static void refused_destination_is_told_and_makes_no_flow(void **state)
 {
 	struct udp_test *test = *state;
@@ -518,6 +559,7 @@ int main(void)
 		TEST(datagram_of_exactly_the_mtu_stays_whole),
 		TEST(closed_host_port_is_told_as_port_unreachable),
 		TEST(datagram_after_an_error_is_not_lost),
+		TEST(burst_to_closed_ports_loses_no_other_datagram),
 		TEST(refused_destination_is_told_and_makes_no_flow),
 		TEST(refusal_counts_for_a_flow_that_exists),
 		TEST(nothing_is_said_about_broadcast_and_multicast),

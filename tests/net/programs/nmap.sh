@@ -3,17 +3,25 @@
 #
 # nmap: what is open, and what is not.
 
-# nmap_finds STATE OPTION... PORTS: exactly these are in this state
+# nmap_finds OPTION... RANGE PORTS: exactly these are open, all others closed
 nmap_finds() {
-	local state=$1 want=${*: -1}
-	guest nmap -n -Pn --max-retries 3 -oG "$work/nmap" "${@:2:$#-2}" 192.0.2.1
-	[ "$(grep -o "[0-9]*/$state/" "$work/nmap" | cut -d/ -f1 | paste -sd,)" \
-		= "$want" ]
+	local range=${*: -2:1} want=${*: -1} open others
+	guest nmap -n -Pn --max-retries 3 -oG "$work/nmap" "${@:1:$#-2}" \
+		-p "$range" 192.0.2.1
+	open=$(grep -o '[0-9]*/open/' "$work/nmap" | cut -d/ -f1 | paste -sd,)
+	others=$((${range#*-} - ${range%-*} + 1 - $(wc -w <<<"${want//,/ }")))
+	[ "$open" = "$want" ] &&
+		grep "Ignored State: closed ($others)" "$work/nmap"
 }
 
 need nmap socat
 for port in 7003 7040 7077; do
 	serve t $port socat TCP-LISTEN:$port,fork,reuseaddr EXEC:true
 done
+for port in 7010 7030; do
+	serve u $port socat UDP-RECVFROM:$port,fork EXEC:'echo here'
+done
 check "nmap -sT finds the open ports, and only those" \
-	nmap_finds open -sT -p 7000-7999 7003,7040,7077
+	nmap_finds -sT 7000-7999 7003,7040,7077
+check "nmap -sU finds the open ports, and only those" \
+	nmap_finds -sU 7000-7039 7010,7030
