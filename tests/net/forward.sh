@@ -5,36 +5,22 @@
 # programs. The world outside is a namespace, so that all ports are free, with a
 # second one in it for clients that come from elsewhere. Needs root. Exit status:
 # 0 passed, 1 failed, 77 skipped.
-set -u
 mqvmm=$1 mqload=$2 engine=$3
-export LC_ALL=C
-failed=0
-
-if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ]; then
-	echo "skipped: needs root and /dev/net/tun for a namespace"
-	exit 77
-fi
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
 if ! command -v socat >/dev/null; then
 	echo "skipped: needs socat"
 	exit 77
 fi
 if [ -z "${FORWARD_WORLD-}" ]; then
+	rm -rf "$work"
 	FORWARD_WORLD=1 exec unshare --net "$0" "$@"
 fi
-
-work=$(mktemp -d)
-servers=()
-clean_up() {
-	exec {hold}>&-
-	for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	rm -rf "$work"
-}
-trap clean_up EXIT
 
 # The client's namespace lives as long as somebody holds the pipe open.
 mkfifo "$work/hold" "$work/ready"
 unshare --net bash -c 'echo $$ >"$1/ready"; read -r _ <"$1/hold"' _ "$work" &
+servers+=($!)
 read -r -t 10 client <"$work/ready" || exit 1
 exec {hold}>"$work/hold"
 elsewhere() {
@@ -52,7 +38,7 @@ ip link set lo up &&
 # serve OPTIONS COMMAND: run a guest that serves, until end_guest. The line of
 # shell COMMAND begins its servers and then calls ready.
 serve() {
-	rm -f "$work/serving" "$work/stop" "$work/log"
+	rm -f "$work/serving" "$work/stop"
 	mkfifo "$work/serving" "$work/stop"
 	mqload=$mqload work=$work timeout -k 5 100 \
 		"$mqvmm" netns --queues 2 --stats "$work/stats" \
@@ -66,27 +52,14 @@ serve() {
 				echo \$SOCAT_PEERADDR \$SOCAT_PEERPORT $2" &
 			case $1 in TCP*) listens t "$2" ;; *) listens u "$2" ;; esac
 		}
-		'"$2"'; ready; kill $(jobs -p)' 2>"$work/log" &
+		'"$2"'; ready; kill $(jobs -p)' 2>"$work/guest.log" &
 	guest=$!
 	read -r -t 20 _ <"$work/serving"
 }
 
 end_guest() {
 	echo >"$work/stop"
-	wait "$guest" || cat "$work/log"
-}
-
-# check NAME COMMAND...: what the guest of serve does is over afterwards
-check() {
-	local name=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		tail -n 20 "$work/out" "$work/log" | sed 's/^/# /'
-		failed=1
-	fi
+	wait "$guest" || cat "$work/guest.log"
 }
 
 # ask ADDRESS: connect, and print what is said
@@ -128,7 +101,7 @@ chosen_port_is_told() {
 	local port
 	serve hostfwd=tcp:127.0.0.1:0-:7000 'tell_peer TCP4 7000'
 	port=$(sed -n 's/.*forward tcp:127.0.0.1:\([0-9]*\)-10.0.2.15:7000$/\1/p' \
-		"$work/log")
+		"$work/guest.log")
 	ask TCP4:127.0.0.1:"$port" | grep '^10.0.2.2 '
 	local status=$?
 	end_guest
@@ -207,14 +180,14 @@ datagrams_pass() {
 # guest OPTIONS COMMAND: run a line of shell behind the NAT
 guest() {
 	work=$work mqload=$mqload timeout -k 5 60 "$mqvmm" netns --queues 2 \
-		--net "engine=$engine,$1" -- bash -c "$2" 2>"$work/log"
+		--net "engine=$engine,$1" -- bash -c "$2"
 }
 
 guest_reaches_a_unix_socket() {
 	local path=$work/socket
 	socat UNIX-LISTEN:"$path",fork EXEC:cat &
 	servers+=($!)
-	until [ -S "$path" ]; do :; done
+	within 10 test -S "$path" || return 1
 	head -c 20000000 /dev/urandom >"$work/sent"
 	guest "restrict=on,guestfwd=tcp:10.0.2.100:80-unix:$path" '
 		timeout 30 socat -t 20 - TCP4:10.0.2.100:80 \
@@ -224,9 +197,7 @@ guest_reaches_a_unix_socket() {
 }
 
 guest_reaches_an_address() {
-	"$mqload" server --bind 192.0.2.1 --port 9000 >/dev/null &
-	servers+=($!)
-	until ss -Hlnt 'sport = :9000' | grep -q .; do :; done
+	start_server host "$mqload" server --bind 192.0.2.1 --port 9000
 	guest 'restrict=on,guestfwd=:10.0.2.100:80-tcp:192.0.2.1:9000,'`
 		`'guestfwd=:[fec0::64]:80-tcp:192.0.2.1:9000' '
 		"$mqload" down --to 10.0.2.100:80 --count 8M --verify &&

@@ -160,8 +160,11 @@ static int make_socket(const char *to, uint16_t port, int type,
 	struct slirp_endpoint at = { .address = address(to), .port = port };
 	struct timeval timeout = { .tv_sec = WAIT_MS / 1000 };
 	int sock = socket(endpoint_family(&at), type | SOCK_CLOEXEC, 0);
+	int one = 1;
 
 	assert_return_code(sock, errno);
+	/* A client may use a port of its own twice. */
+	setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	*size = endpoint_to_sockaddr(&at, AF_UNSPEC, name);
 	return sock;
@@ -178,6 +181,29 @@ static int try_connect(struct fixture *f, const char *to, uint16_t port)
 	assert_in_range(f->sock_count, 0, CONNECTIONS - 1);
 	f->sock[f->sock_count++] = sock;
 	return ret;
+}
+
+static uint16_t local_port(int sock)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+
+	getsockname(sock, (struct sockaddr *)&name, &size);
+	return endpoint_from_sockaddr(&name).port;
+}
+
+/* A second connection from a port that has one already. */
+static void connect_from(struct fixture *f, uint16_t from, uint16_t to)
+{
+	struct sockaddr_storage name;
+	socklen_t size;
+	int sock = make_socket("127.0.0.1", from, SOCK_STREAM, &name, &size);
+
+	f->sock[f->sock_count++] = sock;
+	assert_return_code(bind(sock, (struct sockaddr *)&name, size), errno);
+	((struct sockaddr_in *)&name)->sin_port = htons(to);
+	assert_return_code(connect(sock, (struct sockaddr *)&name, size),
+			   errno);
 }
 
 /* A counter of one shard's, or with -1 of all. */
@@ -261,6 +287,26 @@ static void queues_out_of_use_get_no_connections(void **state)
 			CONNECTIONS);
 	assert_int_equal(counter(f->slirp, 2, "tcp_flows"), 0);
 	assert_int_equal(counter(f->slirp, 3, "tcp_flows"), 0);
+}
+
+/* One client, from one port, to two forwards; of two shards, mostly. */
+static void one_client_port_of_two_forwards_makes_two_flows(void **state)
+{
+	struct fixture *f = *state;
+	struct slirp_forward forward = rule(IPPROTO_TCP, "127.0.0.1", 0);
+	unsigned int id;
+	uint16_t first = add(f, &forward, &id), second = add(f, &forward, &id);
+
+	for (unsigned int i = 0; i < 20; i++) {
+		slirp_set_queues(f->slirp, SHARDS);
+		pass_turn(f);
+		assert_int_equal(try_connect(f, "127.0.0.1", first), 0);
+		wait_for_flows(f, 2 * i + 1);
+		slirp_set_queues(f->slirp, 1 + i % 3);
+		pass_turn(f);
+		connect_from(f, local_port(f->sock[f->sock_count - 1]), second);
+		wait_for_flows(f, 2 * i + 2);
+	}
 }
 
 static void no_host_address_is_all_of_both_families(void **state)
@@ -716,6 +762,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(connections_are_spread_over_the_queues),
 		TEST(queues_out_of_use_get_no_connections),
+		TEST(one_client_port_of_two_forwards_makes_two_flows),
 		TEST(no_host_address_is_all_of_both_families),
 		TEST(host_address_is_the_only_one),
 		TEST(range_leads_to_the_guests_ports_in_order),
