@@ -95,7 +95,7 @@ static bool is_range(const char *text)
 static int take_host_ports(const char **text, struct slirp_forward *forward,
 			   struct fail *fail)
 {
-	uint16_t last;
+	uint16_t last = 0;
 	int ret = take_port(text, "host port", 0, &forward->host.port, fail);
 
 	forward->count = 1;

@@ -47,10 +47,15 @@ serve() {
 		listens() { # PROTOCOL PORT: wait until somebody does
 			until ss -Hln"$1" "sport = :$2" | grep -q .; do :; done
 		}
-		tell_peer() { # TCP4|UDP6... PORT: who asks is told who he is
+		tell_peer() { # TCP4|TCP6 PORT: who connects is told who he is
 			socat "$1-LISTEN:$2,fork,reuseaddr" SYSTEM:"
 				echo \$SOCAT_PEERADDR \$SOCAT_PEERPORT $2" &
-			case $1 in TCP*) listens t "$2" ;; *) listens u "$2" ;; esac
+			listens t "$2"
+		}
+		tell_asker() { # UDP4|UDP6 PORT: the same for one who sends a line
+			socat "$1-LISTEN:$2,fork,reuseaddr" SYSTEM:"read -r _
+				echo \$SOCAT_PEERADDR \$SOCAT_PEERPORT $2" &
+			listens u "$2"
 		}
 		'"$2"'; ready; kill $(jobs -p)' 2>"$work/guest.log" &
 	guest=$!
@@ -65,6 +70,17 @@ end_guest() {
 # ask ADDRESS: connect, and print what is said
 ask() {
 	timeout 10 socat -u "$1" - </dev/null
+}
+
+# exchange LINE COMMAND...: say a line to a command, print the one it answers
+exchange() {
+	local line pid
+	coproc TALK { exec "${@:2}"; }
+	pid=$TALK_PID
+	echo "$1" >&"${TALK[1]}"
+	read -r -t 10 -u "${TALK[0]}" line && echo "$line"
+	kill "$pid"
+	wait "$pid" 2>/dev/null
 }
 
 expect() { # WANTED GOT
@@ -112,12 +128,11 @@ clients_keep_their_address() { # OPTION HOW4 HOW6
 	local status=0
 	serve "$1,hostfwd=tcp::8000-:7000,hostfwd=udp::8000-:7000,"`
 		`'hostfwd=tcp::8001-[fec0::15]:7001' '
-		tell_peer TCP4 7000; tell_peer UDP4 7000; tell_peer TCP6 7001'
+		tell_peer TCP4 7000; tell_asker UDP4 7000; tell_peer TCP6 7001'
 	expect "$2 5555 7000" "$(elsewhere socat -u \
 		TCP4:192.0.2.1:8000,sourceport=5555 -)" || status=1
-	expect "$2 5556 7000" "$(echo hello | elsewhere socat -t 5 - \
-		UDP4:192.0.2.1:8000,sourceport=5556,shut-none | head -n 1)" ||
-		status=1
+	expect "$2 5556 7000" "$(exchange hello nsenter -t "$client" -n socat \
+		- UDP4:192.0.2.1:8000,sourceport=5556)" || status=1
 	expect "[$3] 5557 7001" "$(elsewhere socat -u \
 		TCP6:[2001:db8::1]:8001,sourceport=5557 -)" || status=1
 	# From loopback nobody's address can be kept.
@@ -127,7 +142,7 @@ clients_keep_their_address() { # OPTION HOW4 HOW6
 }
 
 one_client_port_of_two_forwards() {
-	local status=0 first second
+	local status=0 first line
 	serve "hostfwd=tcp::8000-:7000,hostfwd=tcp::8001-:7000" '
 		socat TCP4-LISTEN:7000,fork,reuseaddr EXEC:cat & listens t 7000'
 	# The first connection stays open while the second is made.
@@ -135,9 +150,8 @@ one_client_port_of_two_forwards() {
 	first=$FIRST_PID
 	echo one >&"${FIRST[1]}"
 	read -r -t 10 -u "${FIRST[0]}" line && expect one "$line" || status=1
-	second=$(echo two |
-		timeout 10 socat -t 5 - TCP4:127.0.0.1:8001,sourceport=5555,reuseaddr)
-	expect two "$second" || status=1
+	expect two "$(exchange two socat \
+		- TCP4:127.0.0.1:8001,sourceport=5555,reuseaddr)" || status=1
 	echo three >&"${FIRST[1]}"
 	read -r -t 10 -u "${FIRST[0]}" line && expect three "$line" || status=1
 	kill "$first"
