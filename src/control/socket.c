@@ -13,14 +13,16 @@
 static int socket_address(const char *path, struct sockaddr_un *address,
 			  struct fail *fail)
 {
+	size_t size = strlen(path) + 1;
+
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
-	if (!*path || strlen(path) >= sizeof(address->sun_path))
+	if (!*path || size > sizeof(address->sun_path))
 		return fail_set(fail, -EINVAL,
 				"--control %s is not possible: give a path of "
 				"1 to %zu characters",
 				path, sizeof(address->sun_path) - 1);
-	strcpy(address->sun_path, path);
+	memcpy(address->sun_path, path, size);
 	return 0;
 }
 

@@ -164,3 +164,40 @@ guest_restarts() {
 		cat "$work/errors" "$work/console" | comment
 	fi
 }
+
+# guest_controlled LABEL CPUS MEMORY_MIB: mqvmm ctl tells what a guest has used.
+guest_controlled() {
+	label="$vmm $guest $1"
+	before=$failed
+	initrd_setup
+	rm -f "$work/stdio" "$work/flows" "$work/stats"
+	mkfifo "$work/stdio"
+	reboot=yes
+	vmm_extra="--control $work/control"
+	vm_output=$work/stdio
+	vm_start "$2" "$3" "$(parameters "$2" "$3" dhcp,udp) mq.then=reboot" stdio
+	: >"$work/console"
+	while IFS= read -r text; do
+		echo "$text" >>"$work/console"
+		case $text in
+		MQ-END*)
+			[ ! -e "$work/flows" ] || continue
+			"$mqvmm" ctl "$work/control" flows >"$work/flows"
+			"$mqvmm" ctl "$work/control" stats >"$work/stats"
+			kill $child
+			;;
+		esac
+	done <"$work/stdio"
+	vm_wait
+	reboot=no
+	vmm_extra=
+	expect "$label: ctl lists its flows" yes \
+		"$(grep -Eq '^udp +10\.0\.2\.15:[0-9]+ .* mapping ' "$work/flows" && echo yes)"
+	expect "$label: ctl tells its CPUs" "$2" \
+		"$(awk '$1 == "vcpus" { print $2 }' "$work/stats")"
+	expect "$label: its socket is gone" 1 "$([ -e "$work/control" ]; echo $?)"
+	took "$1"
+	if [ $failed -gt "$before" ] || [ -n "$verbose" ]; then
+		cat "$work/errors" "$work/console" "$work/flows" | comment
+	fi
+}

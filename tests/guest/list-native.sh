@@ -38,6 +38,7 @@ mqvmm_list() {
 	guest_boot "reboots with --no-reboot" 1 512 cpus 3
 	append=
 	guest_restarts "reboots" 2 512 cpus,dhcp,ping 3
+	guest_controlled "with --control" 2 512
 	[ "$guest" != stock ] || topology_list
 }
 

@@ -56,6 +56,7 @@ static void defaults_run_the_shell_in_a_new_namespace(void **state)
 	assert_null(line.config.path);
 	assert_null(line.config.command);
 	assert_null(line.config.stats);
+	assert_null(line.config.control);
 	assert_true(line.config.place);
 	assert_string_equal(line.config.interface, "eth0");
 	assert_int_equal(line.config.slirp.mtu, 65520);
@@ -93,11 +94,13 @@ static void options_are_all_taken(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&line, "--netns", "/proc/1/ns/net",
-			       "--interface", "tap0", "--stats", "f", NULL),
+			       "--interface", "tap0", "--stats", "f",
+			       "--control", "s", NULL),
 			 0);
 	assert_string_equal(line.config.path, "/proc/1/ns/net");
 	assert_string_equal(line.config.interface, "tap0");
 	assert_string_equal(line.config.stats, "f");
+	assert_string_equal(line.config.control, "s");
 }
 
 static void network_is_as_of_run(void **state)

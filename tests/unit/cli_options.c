@@ -283,6 +283,22 @@ static void forwards_are_qemus(void **state)
 	assert_int_equal(config.slirp.forward[2].host.port, 0);
 }
 
+static void files_are_where_they_are_asked_for(void **state)
+{
+	struct vmm_config config;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, NULL), 0);
+	assert_null(config.stats);
+	assert_null(config.control);
+	assert_int_equal(
+		parse(&config, &fail, "--stats", "f", "--control", "s", NULL),
+		0);
+	assert_string_equal(config.stats, "f");
+	assert_string_equal(config.control, "s");
+}
+
 static void an_unknown_option_is_named(void **state)
 {
 	/* The last one's value is missing. */
@@ -437,6 +453,7 @@ int main(void)
 		cmocka_unit_test(small_subnets_move_the_addresses),
 		cmocka_unit_test(no_network_is_possible),
 		cmocka_unit_test(forwards_are_qemus),
+		cmocka_unit_test(files_are_where_they_are_asked_for),
 		cmocka_unit_test(an_unknown_option_is_named),
 		cmocka_unit_test(endless_values_are_refused),
 		cmocka_unit_test(malformed_options_get_one_sentence),
