@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# udp.sh MQVMM MQLOAD ENGINE: datagrams and ICMP through the NAT, judged by
+# udp.sh MQVMM MQLOAD BOUNCE ENGINE: datagrams and ICMP through the NAT, judged by
 # programs of others, in an Internet of three namespaces:
 #
 #	guest -NAT- host 198.18.1.1 --- 198.18.1.2 router 198.18.2.1 --- server
 #
 # with two addresses of the server's, 198.18.2.2 and .3, as RFC 5780 wants, and
 # the same in IPv6. Needs root. Exit status: 0 passed, 1 failed, 77 skipped.
-mqvmm=$1 mqload=$2 engine=$3
+mqvmm=$1 mqload=$2 bounce=$3 engine=$4
 . "$(dirname "$0")/lib.sh"
 net=mqvmm$$
 drop_internet() {
@@ -94,6 +94,14 @@ echo_datagrams() { # MTU SIZE TO
 		"$mqload" "$3" "$2"
 }
 
+fragments_on_random_queues_are_put_together() {
+	guest --queues 4 --net mtu=1500 --stats "$work/stats" -- \
+		"$bounce" eth0 "$mqload" udp --to "$to4" --size 65507 \
+		--flows 2 --count 200 || return 1
+	[ "$(grep -o '"reassembled":[0-9]*' "$work/stats" | cut -d: -f2 |
+		paste -sd+ | bc)" -ge 200 ]
+}
+
 hops() { # EXPECTED COMMAND...
 	local expected=$1
 	shift
@@ -141,6 +149,10 @@ for mtu in 1280 1500 65520; do
 	check "65,507 bytes each way by IPv6, MTU $mtu" \
 		echo_datagrams $mtu 65507 "$to6"
 done
+
+check "fragments on random queues" fragments_on_random_queues_are_put_together
+check "TCP segments in fragments of 8 bytes" says '/tcp *open' \
+	guest --stats "$work/stats" -- nmap -sS -f -Pn -n -p "${to4#*:}" 198.18.2.2
 
 check "traceroute by UDP" hops "10.0.2.2 198.18.1.2 198.18.2.2 " \
 	traceroute -n -q 1 -N 1 -w 3 198.18.2.2
