@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,10 +13,37 @@
 
 /*
  * Target: what a client of the control socket sends. An input is the size of
- * the pieces that it comes in, and the lines.
+ * the pieces that it comes in, and the lines. The files that it names are not
+ * touched: while it is served, a new file is one in memory.
  */
 
 #define STEPS_MAX 100000
+
+static bool serving;
+
+/* Linked with --wrap=open,--wrap=unlink. */
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __real_unlink(const char *path);
+int __wrap_unlink(const char *path);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	mode_t mode;
+	va_list args;
+
+	va_start(args, flags);
+	mode = va_arg(args, mode_t);
+	va_end(args);
+	if (serving && flags & O_CREAT)
+		return memfd_create("file", MFD_CLOEXEC);
+	return __real_open(path, flags, mode);
+}
+
+int __wrap_unlink(const char *path)
+{
+	return serving ? 0 : __real_unlink(path);
+}
 
 static void print_stats(void *context, FILE *out)
 {
@@ -100,7 +130,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.slirp = nat.slirp,
 		.print_stats = print_stats,
 	};
+	serving = true;
 	talk(control, &input);
+	serving = false;
 	nat_end(&nat);
 	free(control);
 	return 0;
