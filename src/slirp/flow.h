@@ -77,7 +77,8 @@ enum flow_class {
  *		called while another flow's operation is finished.
  * @inspect:	Fill in @info's state and, where it is known, rtt_us
  *
- * Each of the others may queue up to FLOW_OPS_MAX engine operations and may free its flow.
+ * Each of the others may queue up to FLOW_OPS_MAX engine operations and may
+ * free its flow.
  */
 struct flow_ops {
 	void (*input)(struct shard *shard, struct flow *flow,

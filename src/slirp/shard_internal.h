@@ -179,7 +179,7 @@ struct shard {
 	struct dns_cache *dns_cache;
 	struct udp_filter *udp_filter;
 	struct reassembly *reassembly;
-	struct pcap_ring *pcap; /* NULL while no capture runs */
+	struct pcap_ring *pcap;      /* NULL while no capture runs */
 	struct resolvers *resolvers; /* slirp->resolvers, for this turn */
 
 	struct forward *forward[SLIRP_FORWARDS_MAX]; /* that it serves */
@@ -225,7 +225,7 @@ struct slirp {
 	const char *engine_name;
 	unsigned int noticed;      /* a bit per enum shard_notice; atomic */
 	pthread_mutex_t call_lock; /* callers of slirp_call_shard(), no shard */
-	struct pcap *pcap; /* of slirp_pcap_start(), no shard's */
+	struct pcap *pcap;         /* of slirp_pcap_start(), no shard's */
 	struct grace grace __attribute__((aligned(CACHE_LINE)));
 };
 

@@ -195,11 +195,13 @@ static void gateway_is_allowed_by_either_of_its_names(void **state)
 
 static void metadata_services_are_denied_by_default(void **state)
 {
-	static const char *const policies[] = { "", "default=allow",
-						"allow=any",
-						"allow=0.0.0.0/0,allow=[::]/0",
-						"allow=168.0.0.0/6,"
-						"allow=[fd00::]/8" };
+	static const char *const policies[] = {
+		"",
+		"default=allow",
+		"allow=any",
+		"allow=0.0.0.0/0,allow=[::]/0",
+		"allow=168.0.0.0/6,allow=[fd00::]/8",
+	};
 	static const char *const addresses[] = {
 		"169.254.169.254",          "169.254.0.0",
 		"169.254.255.255",          "fd00:ec2::254",
