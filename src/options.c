@@ -2,11 +2,11 @@
 #include "options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "options_text.h"
+#include "options_walk.h"
 
 #define VCPUS_MAX         1024
 #define MEMORY_DEFAULT    (512ULL << 20) /* bytes */
@@ -180,16 +180,6 @@ static int parse_serial(const char *text, struct vmm_config *config)
 	return 0;
 }
 
-static int parse_place(const char *text, struct vmm_config *config,
-		       struct fail *fail)
-{
-	config->place = strcmp(text, "auto") == 0;
-	if (config->place || strcmp(text, "none") == 0)
-		return 0;
-	return fail_set(fail, -EINVAL,
-			"--place %s is not possible: give auto or none", text);
-}
-
 static int parse_net(const char *text, struct vmm_config *config,
 		     struct fail *fail)
 {
@@ -228,10 +218,12 @@ static const struct option run_options[] = {
 	{ 0 },
 };
 
-static int run_option(enum run_option option, const char *value,
-		      struct vmm_config *config, struct fail *fail)
+static int run_option(int option, const char *value, void *context,
+		      struct fail *fail)
 {
-	switch (option) {
+	struct vmm_config *config = context;
+
+	switch ((enum run_option)option) {
 	case RUN_KERNEL:
 		config->machine.kernel = value;
 		return 0;
@@ -251,7 +243,7 @@ static int run_option(enum run_option option, const char *value,
 	case RUN_SERIAL:
 		return parse_serial(value, config);
 	case RUN_PLACE:
-		return parse_place(value, config, fail);
+		return options_place(value, &config->place, fail);
 	case RUN_NO_REBOOT:
 		config->reboot = false;
 		return 0;
@@ -300,22 +292,12 @@ static int run_finish(int argc, char **argv, struct vmm_config *config,
 int options_parse_run(int argc, char **argv, struct vmm_config *config,
 		      struct fail *fail)
 {
-	int at = 1, option, ret;
+	int ret;
 
 	run_defaults(config);
-	optind = 0; /* glibc: start over, also in tests */
-	opterr = 0;
-	/* optind moves on only behind the last letter of an unknown "-xy". */
-	for (; (option = getopt_long(argc, argv, "+", run_options, NULL)) != -1;
-	     at = optind) {
-		if (option == '?')
-			return fail_set(fail, -EINVAL,
-					"'%s' is not an option, or its value "
-					"is missing: see mqvmm run --help",
-					argv[at]);
-		ret = run_option((enum run_option)option, optarg, config, fail);
-		if (ret)
-			return ret;
-	}
+	ret = options_walk(argc, argv, "run", run_options, run_option, config,
+			   fail);
+	if (ret)
+		return ret;
 	return run_finish(argc, argv, config, fail);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <net/if.h>
 #include <string.h>
 
 #include "options.h"
 #include "options_text.h"
+#include "options_walk.h"
 
 static const char netns_help[] =
 	"Usage: mqvmm netns [OPTION]... [--] [COMMAND [ARGUMENT]...]\n"
@@ -65,16 +65,6 @@ static int parse_interface(const char *text, struct netns_config *config,
 			text, IFNAMSIZ - 1);
 }
 
-static int parse_netns_place(const char *text, struct netns_config *config,
-			     struct fail *fail)
-{
-	config->place = strcmp(text, "auto") == 0;
-	if (config->place || strcmp(text, "none") == 0)
-		return 0;
-	return fail_set(fail, -EINVAL,
-			"--place %s is not possible: give auto or none", text);
-}
-
 static int parse_path(const char *text, struct netns_config *config,
 		      struct fail *fail)
 {
@@ -110,10 +100,12 @@ static const struct option netns_options[] = {
 	{ 0 },
 };
 
-static int netns_option(enum netns_option option, const char *value,
-			struct netns_config *config, struct fail *fail)
+static int netns_option(int option, const char *value, void *context,
+			struct fail *fail)
 {
-	switch (option) {
+	struct netns_config *config = context;
+
+	switch ((enum netns_option)option) {
 	case NETNS_QUEUES:
 		return parse_queues(value, config, fail);
 	case NETNS_NET:
@@ -123,7 +115,7 @@ static int netns_option(enum netns_option option, const char *value,
 	case NETNS_INTERFACE:
 		return parse_interface(value, config, fail);
 	case NETNS_PLACE:
-		return parse_netns_place(value, config, fail);
+		return options_place(value, &config->place, fail);
 	case NETNS_STATS:
 		config->stats = value;
 		return 0;
@@ -165,25 +157,13 @@ static int netns_check(const struct netns_config *config, struct fail *fail)
 int options_parse_netns(int argc, char **argv, struct netns_config *config,
 			struct fail *fail)
 {
-	int at = 1, option, ret;
+	int ret;
 
 	netns_defaults(config);
-	optind = 0; /* glibc: start over, also in tests */
-	opterr = 0;
-	/* optind moves on only behind the last letter of an unknown "-xy". */
-	for (;
-	     (option = getopt_long(argc, argv, "+", netns_options, NULL)) != -1;
-	     at = optind) {
-		if (option == '?')
-			return fail_set(fail, -EINVAL,
-					"'%s' is not an option, or its value "
-					"is missing: see mqvmm netns --help",
-					argv[at]);
-		ret = netns_option((enum netns_option)option, optarg, config,
-				   fail);
-		if (ret)
-			return ret;
-	}
+	ret = options_walk(argc, argv, "netns", netns_options, netns_option,
+			   config, fail);
+	if (ret)
+		return ret;
 	if (optind < argc)
 		config->command = argv + optind;
 	return netns_check(config, fail);
