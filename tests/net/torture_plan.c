@@ -22,7 +22,7 @@ static uint64_t choose_size(uint64_t *state, uint64_t most)
 {
 	uint64_t choice = torture_random(state), limit = 1;
 
-	if (choice % 16 == 0)
+	if (!most || choice % 16 == 0)
 		return 0;
 	if (choice % 16 == 1)
 		return (choice >> 8) % 4 * 1460 + (choice >> 16) % 3;

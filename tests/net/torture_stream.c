@@ -113,7 +113,7 @@ static void stream_receive(struct stream *stream)
 	}
 	torture_fill(&stream->plan, other, stream->received, stream->right,
 		     (size_t)n);
-	if (memcmp(stream->run, stream->right, (size_t)n))
+	if (memcmp(stream->run, stream->right, (size_t)n) != 0)
 		stream_complain(stream, "wrong bytes");
 	stream->received += (uint64_t)n;
 	if (stream->received > all)
