@@ -200,6 +200,16 @@ static void a_port_in_use_is_refused(void **state)
 	close(sock);
 }
 
+static void a_forwards_own_socket_is_no_flow(void **state)
+{
+	int sock = rig_connect(*state);
+
+	cJSON_Delete(ask(sock, "{\"execute\":\"forward-add\",\"arguments\":"
+			       "{\"forward\":\"udp:127.0.0.1:0-:53\"}}"));
+	assert_told(sock, "{\"execute\":\"flows\"}", "flows", "[]");
+	close(sock);
+}
+
 /* Policy */
 
 static const char show[] = "{\"execute\":\"policy-show\"}";
@@ -339,6 +349,7 @@ int main(void)
 		TEST(forwards_are_listed),
 		TEST(bad_forwards_are_refused),
 		TEST(a_port_in_use_is_refused),
+		TEST(a_forwards_own_socket_is_no_flow),
 		TEST(a_policy_is_shown_as_it_is_set),
 		TEST(a_policy_holds_when_it_is_answered),
 		TEST(a_bad_policy_changes_nothing),
