@@ -30,7 +30,7 @@ bool hop_enter(struct shard *shard, const struct packet *packet)
 {
 	struct host_error error = {
 		.type = packet->is4 ? ICMP_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED,
-		.code = packet->is4 ? ICMP_EXC_TTL : ICMP6_TIME_EXCEED_TRANSIT,
+		.code = ICMP_EXC_TTL, /* the same in ICMPv6 */
 	};
 
 	if (hop_ttl(packet) > 1 || hop_ends_here(shard, packet))

@@ -47,8 +47,8 @@ enum hop_df {
  * @sock:	Datagram socket of @packet's family
  * @df:		What it does now, updated
  *
- * Nothing is done for packets so small that they pass everywhere. What is queued
- * for the socket already goes by the new rule, too.
+ * Nothing is done for packets so small that they pass everywhere. What is
+ *queued for the socket already goes by the new rule, too.
  *
  * Return: true if it had to be changed, a system call
  */

@@ -242,9 +242,8 @@ static bool input_network(struct shard *shard, struct packet *packet)
 	const struct slirp_config *config = shard_config(shard);
 	uint16_t type = ntohs(packet->ether.ether_type);
 
-	if (type == ETHERTYPE_IP && config->ipv4)
-		input_ip(shard, packet);
-	else if (type == ETHERTYPE_IPV6 && config->ipv6)
+	if ((type == ETHERTYPE_IP && config->ipv4) ||
+	    (type == ETHERTYPE_IPV6 && config->ipv6))
 		input_ip(shard, packet);
 	else if (type == ETHERTYPE_ARP && config->ipv4)
 		arp_input(shard, packet);

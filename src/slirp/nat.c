@@ -95,7 +95,7 @@ int nat_translate(const struct slirp_config *config,
 	if (dns)
 		return 0;
 	return !gateway && nat_is_local(config, destination) ? -EHOSTUNREACH
-							       : 0;
+							     : 0;
 }
 
 struct in6_addr nat_translate_peer(const struct slirp_config *config,

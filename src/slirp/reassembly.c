@@ -171,7 +171,7 @@ static void datagram_tell(struct shard *shard, struct datagram *datagram)
 	bool is4 = datagram->first.is4;
 	struct host_error error = {
 		.type = is4 ? ICMP_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED,
-		.code = is4 ? ICMP_EXC_FRAGTIME : ICMP6_TIME_EXCEED_REASSEMBLY,
+		.code = ICMP_EXC_FRAGTIME, /* the same in ICMPv6 */
 		.is4 = is4,
 	};
 	struct icmp_quote quote = {

@@ -259,7 +259,7 @@ static bool packet_skip_extension(struct packet *packet)
 
 	if (!cursor_take(&at, &extension, sizeof(extension)))
 		return false;
-	size = (extension.ip6e_len + 1U) * 8;
+	size = ((size_t)extension.ip6e_len + 1) * 8;
 	if (!cursor_skip(&packet->l4, size))
 		return false;
 	packet->protocol = extension.ip6e_nxt;
