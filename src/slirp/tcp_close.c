@@ -74,7 +74,7 @@ void tcp_finish(struct shard *shard, struct tcp_flow *tcp)
 	bool guest_has_all = tcp->state == TCP_STATE_LAST_ACK;
 
 	/* A close with data unread would be a reset. */
-	tcp_pull_drain(shard, tcp);
+	tcp_discard_all(shard, tcp);
 	close_socket(shard, tcp, TCP_STATE_TIME_WAIT);
 	if (guest_has_all)
 		tcp->life_due = shard_now_ms(shard) + CLOSE_STRAYS_MS;

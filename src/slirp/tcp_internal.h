@@ -18,8 +18,8 @@
  * headers), tcp_input.c (what the guest's segments mean), tcp_ack.c (what they
  * acknowledge), tcp_dns.c (which resolver is asked), tcp_push.c (guest's data
  * to the host socket), tcp_pull.c (host socket's data to the guest),
- * tcp_output.c (segments to the guest), tcp_window.c (what the guest may send),
- * tcp_timer.c.
+ * tcp_discard.c (what leaves that socket), tcp_output.c (segments to the
+ * guest), tcp_window.c (what the guest may send), tcp_timer.c.
  *
  * "rcv" and "snd" are as in RFC 9293 3.3.1, seen from here: rcv is what the
  * guest sends, snd is what we send to the guest.
@@ -474,9 +474,6 @@ void tcp_hold_free(struct shard *shard, struct tcp_flow *tcp);
 /* Queue receives for what the guest may be sent. */
 void tcp_pull(struct shard *shard, struct tcp_flow *tcp);
 
-/* Everything that is acknowledged leaves the socket now, by system call. */
-void tcp_pull_drain(struct shard *shard, struct tcp_flow *tcp);
-
 /* The guest has acknowledged more: give the keep buffer back if it can be. */
 void tcp_pull_release(struct shard *shard, struct tcp_flow *tcp);
 
@@ -486,6 +483,20 @@ uint32_t tcp_pull_room(const struct tcp_flow *tcp);
 /* Longest payload of one frame, bytes. */
 uint32_t tcp_pull_frame_max(const struct shard *shard,
 			    const struct tcp_flow *tcp);
+
+/* tcp_discard.c */
+
+#define TCP_DISCARD_MAX (4U * 65536U) /* bytes that one receive may drop */
+
+/* Point @iov at memory that nobody reads. Return: entries for @bytes */
+unsigned int tcp_discard_iov(struct shard *shard, uint32_t bytes,
+			     struct iovec *iov);
+
+/* Have what is acknowledged leave the socket, if it is worth an operation. */
+void tcp_discard(struct shard *shard, struct tcp_flow *tcp);
+
+/* Everything that is acknowledged leaves the socket now, by system call. */
+void tcp_discard_all(struct shard *shard, struct tcp_flow *tcp);
 
 /* tcp_output.c */
 
@@ -535,7 +546,7 @@ uint16_t tcp_window_tell(struct tcp_flow *tcp, bool syn);
  */
 int tcp_local_connect(struct shard *shard, const char *path);
 
-/* The part of tcp_pull_drain() for these: take @size bytes off the socket. */
+/* The part of tcp_discard_all() for these: take @size bytes off the socket. */
 void tcp_local_drain(struct shard *shard, struct tcp_flow *tcp, uint32_t size);
 
 /* tcp_timer.c */

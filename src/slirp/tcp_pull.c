@@ -29,9 +29,6 @@
  * of urgent data, before which a receive stops (drain).
  */
 
-#define PULL_DISCARD_MIN   32768 /* bytes to discard at once while more fly */
-#define PULL_RESENT_MAX    (4U * 65536U) /* bytes peeked again, no PEEK_OFF */
-#define PULL_SCRATCH       65536U
 #define PULL_FRAMES_MAX    3 /* receives of one segment each, without TSO */
 #define PULL_IP_LENGTH_MAX 65535U
 
@@ -209,97 +206,6 @@ static bool pull_small(struct shard *shard, struct tcp_flow *tcp, uint32_t room)
 
 /* Bulk */
 
-static void pull_discard_done(struct shard *shard, struct shard_op *op)
-{
-	struct tcp_flow *tcp = tcp_of(op->flow);
-
-	tcp->discarding = false;
-	if (op->op.result > 0)
-		tcp->sock_seq += (uint32_t)op->op.result;
-	/* Without SO_PEEK_OFF only an empty queue shows its end of file. */
-	if (tcp->no_peek_off && tcp->drain)
-		tcp->readable = true;
-	shard_queue_ack(shard, &tcp->flow);
-}
-
-/* Return: bytes that are acknowledged and still in the socket */
-static uint32_t pull_acked(const struct tcp_flow *tcp)
-{
-	uint32_t end = tcp_data_max(tcp);
-	int32_t acked;
-
-	if (tcp_seq_diff(tcp->snd_una, end) < 0)
-		end = tcp->snd_una;
-	acked = tcp_seq_diff(end, tcp->sock_seq);
-	return acked > 0 ? (uint32_t)acked : 0;
-}
-
-/* What is peeked again, or only to leave the socket, goes where nobody reads
- * it. */
-static unsigned int pull_skip(struct shard *shard, uint32_t skip,
-			      struct iovec *iov)
-{
-	unsigned int count = 0;
-
-	for (; skip; count++) {
-		iov[count].iov_base = shard_scratch(shard);
-		iov[count].iov_len = pull_min(skip, PULL_SCRATCH);
-		skip -= (uint32_t)iov[count].iov_len;
-	}
-	return count;
-}
-
-/* A unix socket cannot discard, only receive. */
-static void pull_discard_local(struct shard *shard, struct tcp_flow *tcp,
-			       uint32_t acked)
-{
-	struct shard_op *op = shard_queue_op(shard, &tcp->flow, ENGINE_RECV,
-					     pull_discard_done);
-
-	op->op.message.msg_iovlen =
-		pull_skip(shard, pull_min(acked, PULL_RESENT_MAX), op->op.iov);
-	tcp->discarding = true;
-}
-
-static void pull_discard(struct shard *shard, struct tcp_flow *tcp)
-{
-	uint32_t acked = pull_acked(tcp);
-	struct shard_op *op;
-
-	if (!acked || tcp->discarding)
-		return;
-	if (acked < PULL_DISCARD_MIN &&
-	    tcp_seq_diff(tcp_data_max(tcp), tcp->snd_una) > 0)
-		return;
-	if (tcp->local) {
-		pull_discard_local(shard, tcp, acked);
-		return;
-	}
-	op = shard_queue_op(shard, &tcp->flow, ENGINE_DISCARD,
-			    pull_discard_done);
-	op->op.length = acked;
-	tcp->discarding = true;
-}
-
-void tcp_pull_drain(struct shard *shard, struct tcp_flow *tcp)
-{
-	uint32_t acked = pull_acked(tcp);
-	ssize_t got;
-
-	if (tcp->local && acked) {
-		tcp_local_drain(shard, tcp, acked);
-		return;
-	}
-	for (; acked; acked -= (uint32_t)got) {
-		SHARD_COUNT(shard, syscalls, 1);
-		got = recv(tcp->flow.sock, NULL, acked,
-			   MSG_TRUNC | MSG_DONTWAIT);
-		if (got <= 0)
-			return;
-		tcp->sock_seq += (uint32_t)got;
-	}
-}
-
 /* Have the next peek begin at snd_nxt, where the kernel can. */
 static void pull_seek(struct shard *shard, struct tcp_flow *tcp)
 {
@@ -364,7 +270,7 @@ static int pull_queue_peek(struct shard *shard, struct tcp_flow *tcp,
 	op->out = out;
 	op->has_out = true;
 	op->op.flags = MSG_PEEK;
-	skips = pull_skip(shard, skip, op->op.iov);
+	skips = tcp_discard_iov(shard, skip, op->op.iov);
 	op->op.message.msg_iovlen =
 		skips + iov_slice(op->out.space.iov, op->out.space.iov_count,
 				  headers, size, &op->op.iov[skips],
@@ -384,7 +290,7 @@ static void pull_bulk(struct shard *shard, struct tcp_flow *tcp, uint32_t room)
 	if (tcp->no_peek_off) {
 		/* How much to skip is only known when nothing is under way. */
 		if (tcp->discarding ||
-		    tcp->snd_nxt - tcp->sock_seq >= PULL_RESENT_MAX)
+		    tcp->snd_nxt - tcp->sock_seq >= TCP_DISCARD_MAX)
 			return;
 		frames = 1;
 	}
@@ -407,7 +313,7 @@ void tcp_pull(struct shard *shard, struct tcp_flow *tcp)
 
 	if (tcp->pulls || !pull_send_kept(shard, tcp))
 		return;
-	pull_discard(shard, tcp);
+	tcp_discard(shard, tcp);
 	if (!pull_has_data(tcp))
 		return;
 	room = tcp_pull_room(tcp);
