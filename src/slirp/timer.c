@@ -53,6 +53,9 @@ static void timer_unqueue(struct timer_wheel *wheel, struct timer *timer)
 void timer_set(struct timer_wheel *wheel, struct timer *timer,
 	       uint64_t deadline_ms)
 {
+	/* A turn would not end with timers that are set again and again. */
+	if (deadline_ms <= wheel->expiring_ms)
+		deadline_ms = wheel->expiring_ms + 1;
 	timer->deadline_ms = deadline_ms;
 	if (timer->link && timer->queued_ms <= deadline_ms)
 		return;
@@ -98,6 +101,7 @@ static int64_t timer_distance(const struct timer_wheel *wheel)
 
 struct timer *timer_expire(struct timer_wheel *wheel, uint64_t now_ms)
 {
+	wheel->expiring_ms = now_ms;
 	for (;;) {
 		int64_t distance = timer_distance(wheel);
 		struct timer *timer;
@@ -107,6 +111,7 @@ struct timer *timer_expire(struct timer_wheel *wheel, uint64_t now_ms)
 			/* Slots up to now are empty: skip them. */
 			if (now_ms > wheel->now_ms)
 				wheel->now_ms = now_ms;
+			wheel->expiring_ms = 0;
 			return NULL;
 		}
 		wheel->now_ms += (uint64_t)distance;

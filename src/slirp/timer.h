@@ -22,15 +22,24 @@ struct timer {
 	uint64_t queued_ms; /* slot time that it is queued under */
 };
 
+/**
+ * struct timer_wheel - All timers of a thread
+ * @now_ms:	Timers of slots before it have expired
+ * @expiring_ms: Time up to which they are being taken, 0 between turns
+ * @slot:	Lists
+ * @used:	A bit per non-empty slot
+ */
 struct timer_wheel {
 	uint64_t now_ms;
+	uint64_t expiring_ms;
 	struct timer *slot[TIMER_SLOTS];
-	uint64_t used[TIMER_SLOTS / 64]; /* a bit per non-empty slot */
+	uint64_t used[TIMER_SLOTS / 64];
 };
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);
 
-/* Set or move a timer; a deadline in the past expires at the next turn. */
+/* Set or move a timer; one whose deadline is past expires at the next turn, and
+ * not in this one if it is set while timers expire. */
 void timer_set(struct timer_wheel *wheel, struct timer *timer,
 	       uint64_t deadline_ms);
 void timer_cancel(struct timer_wheel *wheel, struct timer *timer);

@@ -50,6 +50,21 @@ static void deadline_in_the_past_expires_at_once(void **state)
 	assert_ptr_equal(timer_expire(wheel, START + 50), &timer);
 }
 
+/* What cannot be done yet is tried again, but not for ever in one turn. */
+static void timer_set_again_as_it_expires_waits_for_the_next_turn(void **state)
+{
+	struct timer_wheel *wheel = *state;
+	struct timer timer = { 0 }, *expired;
+	unsigned int count = 0;
+
+	timer_set(wheel, &timer, START + 5);
+	while ((expired = timer_expire(wheel, START + 10000)) && ++count < 10)
+		timer_set(wheel, expired, START + 5);
+	assert_int_equal(count, 1);
+	assert_int_equal(timer_next(wheel, START + 10000), 1);
+	assert_ptr_equal(timer_expire(wheel, START + 10001), &timer);
+}
+
 static void cancelled_timer_does_not_expire(void **state)
 {
 	struct timer_wheel *wheel = *state;
@@ -213,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(timer_expires_at_its_deadline_and_once),
 		TEST(deadline_in_the_past_expires_at_once),
+		TEST(timer_set_again_as_it_expires_waits_for_the_next_turn),
 		TEST(cancelled_timer_does_not_expire),
 		TEST(later_deadline_holds_when_set_again),
 		TEST(earlier_deadline_holds_when_set_again),
