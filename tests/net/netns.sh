@@ -5,14 +5,16 @@
 # nobody. Needs root.
 mqvmm=$1 mqload=$2
 
-# /dev/net/tun may be root's here: those of this script see another.
+# Mounts of this script are its own: /dev/net/tun may be root's here. They are
+# shared with who is run, to see that nobody mounts anything in them.
 if [ "$(id -u)" = 0 ] && [ -z "${NETNS_SH:-}" ]; then
-	NETNS_SH=1 exec unshare --mount --propagation slave "$0" "$@"
+	NETNS_SH=1 exec unshare --mount --propagation private "$0" "$@"
 fi
 . "$(dirname "$0")/lib.sh"
 
 trap 'umount -l /etc /dev/net/tun "$work/dev"; clean_up' EXIT
 
+mount --make-rshared / || exit 1
 chmod 755 "$work"
 mkdir "$work/dev" "$work/open"
 cp "$mqvmm" "$work/mqvmm"
@@ -67,7 +69,7 @@ gives() {
 # background ARGUMENT...: starts mqvmm netns, sets $pid to it once its command
 # printed "ready" to $out
 background() {
-	out=$work/background.$user.$RANDOM
+	out=$(mktemp "$work/background.XXXXXX")
 	env --default-signal=INT,QUIT "${as[@]}" "$mqvmm" netns "$@" \
 		>"$out" 2>&1 &
 	pid=$!

@@ -22,6 +22,7 @@ nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 # serve ARGUMENT...: starts mqvmm netns without a command, sets $pid once it is
 # ready
 serve() {
+	: >"$work/serve"
 	setpriv --pdeathsig KILL "$mqvmm" netns "$@" >"$work/serve" 2>&1 &
 	pid=$!
 	servers+=($pid)
@@ -84,6 +85,7 @@ nameserver 10.0.2.3" ] && ! ip -n $space link show eth0
 }
 
 service_ignores_hangup_under_nohup() {
+	: >"$work/serve"
 	setpriv --pdeathsig KILL env --ignore-signal=HUP "$mqvmm" netns \
 		--netns $space >"$work/serve" 2>&1 &
 	pid=$!
