@@ -153,6 +153,11 @@ port_in_use_is_refused() {
 			--net "hostfwd=tcp:127.0.0.1:$load-:80" -- true
 }
 
+doctor_tells_whether_it_works() {
+	timeout 60 "$mqvmm" doctor | grep '^ok  *netns ' &&
+		with_device none "$mqvmm" doctor | grep '^note  *netns .*modprobe'
+}
+
 check "namespace is served by name" namespace_is_served_by_name
 check "namespace is served by path" namespace_is_served_by_path
 check "namespace of a process is served until it ends" \
@@ -183,5 +188,6 @@ check "forbidden user namespaces are told" refuses unprivileged_userns_clone \
 	in_a_chroot "$mqvmm" netns -- true
 check "too few descriptors are told" refuses "ulimit -n" \
 	timeout 20 bash -c 'ulimit -n 12; exec "$@"' bash "$mqvmm" netns --queues 64 -- true
+check "doctor tells whether it works" doctor_tells_whether_it_works
 check "wrong option is refused" refuses "--help" netns --kernel k
 exit $failed
