@@ -56,7 +56,7 @@ run_ctest() {
 	has_tier "$1" || return 0
 	echo "== $1 tier"
 	rm -f "$results"
-	timeout -k 10 600 ctest --test-dir "$build" -L "^$1\$" -j "$2" \
+	timeout -k 10 1200 ctest --test-dir "$build" -L "^$1\$" -j "$2" \
 		--timeout 180 --no-tests=error --output-on-failure \
 		--test-output-size-passed 1000000 --output-junit "$results" \
 		>"$log" 2>&1 </dev/null || status=$?

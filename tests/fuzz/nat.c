@@ -9,8 +9,10 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/world.h"
 
-#define NAT_ROUNDS 4   /* turns of each shard: one asks the other, and back */
-#define NAT_FLOWS  256 /* per shard; few enough to run out of */
+#define NAT_ROUNDS_MIN 3 /* turns of each shard: one asks the other, and back \
+			  */
+#define NAT_ROUNDS_MAX 256 /* until there is rest */
+#define NAT_FLOWS      256 /* per shard; few enough to run out of */
 
 void nat_config_init(struct slirp_config *config)
 {
@@ -80,7 +82,8 @@ void nat_begin(struct nat *nat, const struct slirp_config *config)
 	}
 }
 
-static void nat_run_shard(struct nat *nat, unsigned int index)
+/* Return: true if there was something to do, or is */
+static bool nat_run_shard(struct nat *nat, unsigned int index)
 {
 	struct shard *shard = nat->slirp->shard[index];
 	struct engine_event event[SHARD_EVENTS_MAX];
@@ -90,16 +93,28 @@ static void nat_run_shard(struct nat *nat, unsigned int index)
 	shard_turn(shard, event, events);
 	FUZZ_CHECK(queue_is_idle(&nat->queue[index]));
 	shard_tidy(shard);
+	return events || shard->more ||
+	       timer_next(&shard->timers, shard_now_ms(shard)) == 0;
+}
+
+static bool nat_run_round(struct nat *nat)
+{
+	bool busy = false;
+
+	for (unsigned int i = 0; i < nat->shards; i++)
+		busy |= nat_run_shard(nat, i);
+	/* Between turns no shard reads anything. */
+	nat->slirp->grace.completed = ++nat->slirp->grace.started;
+	return busy;
 }
 
 void nat_run(struct nat *nat)
 {
-	for (unsigned int round = 0; round < NAT_ROUNDS; round++) {
-		for (unsigned int i = 0; i < nat->shards; i++)
-			nat_run_shard(nat, i);
-		/* Between turns no shard reads anything. */
-		nat->slirp->grace.completed = ++nat->slirp->grace.started;
-	}
+	unsigned int rounds = 0;
+
+	/* While the clock stands, they come to rest. */
+	while (nat_run_round(nat) || rounds < NAT_ROUNDS_MIN)
+		FUZZ_CHECK(++rounds < NAT_ROUNDS_MAX);
 }
 
 void nat_end(struct nat *nat)
