@@ -97,8 +97,8 @@ static void stats_print_forwards(const struct slirp *slirp, FILE *out)
 	char text[SLIRP_FORWARD_TEXT_MAX];
 
 	for (unsigned int i = 0; i < count; i++)
-		fprintf(out, "%s\n{\"id\":%u,\"forward\":\"%s\"}",
-			i ? "," : "", entry[i].id,
+		fprintf(out, "%s\n{\"id\":%u,\"forward\":\"%s\"}", i ? "," : "",
+			entry[i].id,
 			slirp_forward_format(&entry[i].forward, text));
 }
 
