@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "slirp/reassembly.h"
-
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <urcu/list.h>
 
 #include "slirp/icmp_internal.h"
 #include "slirp/protocols.h"
+#include "slirp/reassembly_internal.h"
 #include "slirp/siphash.h"
 
 /*
@@ -31,49 +29,9 @@
  * IPv6's fragment header are not kept: nobody looks at them.
  */
 
-#define DATAGRAM_ROOM 54 /* bytes before the payload, for both headers */
 #define IP4_DATA_MAX  (65535 - 20)
 #define IP6_DATA_MAX  65535
 #define FRAGMENT_UNIT 8 /* bytes; of all but the last a multiple */
-
-/* Of a datagram's fragments, network byte order; compared as bytes. */
-struct datagram_key {
-	struct in6_addr source;
-	struct in6_addr destination;
-	uint32_t id;
-	uint32_t protocol; /* IPv6 does without (RFC 8200, 4.5) */
-};
-
-struct datagram_part {
-	uint16_t start; /* bytes, both */
-	uint16_t end;
-};
-
-/**
- * struct datagram - One place
- * @node:	On one of the lists
- * @first:	The first fragment's headers; its @frame and @l4 mean nothing
- * @queue:	That its latest fragment came on
- * @deadline_ms: When it is given up
- * @abandoned:	Fragments contradict each other: only here to drop the rest
- * @size:	Of the whole, bytes; 0 until the last fragment has come
- * @filled:	Bytes that are there
- * @part, @parts: What is there, in order
- * @data:	Room for headers, then the payload
- */
-struct datagram {
-	struct cds_list_head node;
-	struct datagram_key key;
-	struct packet first;
-	unsigned int queue;
-	uint64_t deadline_ms;
-	bool abandoned;
-	size_t size;
-	size_t filled;
-	unsigned int parts;
-	struct datagram_part part[REASSEMBLY_FRAGMENTS_MAX];
-	uint8_t data[DATAGRAM_ROOM + 65535];
-};
 
 struct reassembly {
 	struct cds_list_head free;
@@ -155,13 +113,6 @@ static void datagram_drop(struct shard *shard, struct reassembly *reassembly,
 {
 	SHARD_COUNT(shard, reassembly_failed, !datagram->abandoned);
 	datagram_move(datagram, &reassembly->free);
-}
-
-/* Drop the rest of it, too, and say nothing (RFC 5722, 4). */
-static void datagram_abandon(struct shard *shard, struct datagram *datagram)
-{
-	SHARD_COUNT(shard, reassembly_failed, 1);
-	datagram->abandoned = true;
 }
 
 /* Time-outs */
@@ -270,131 +221,15 @@ static struct datagram *reassembly_take(struct shard *shard,
 
 /* Fragments */
 
-enum datagram_fit {
-	DATAGRAM_FITS,
-	DATAGRAM_DUPLICATE,
-	DATAGRAM_CONFLICT,
-};
-
-/* Does a fragment agree with where the datagram ends? */
-static bool datagram_end_fits(const struct datagram *datagram,
-			      const struct datagram_part *part, bool more)
-{
-	unsigned int parts = datagram->parts;
-
-	if (datagram->size && part->end > datagram->size)
-		return false;
-	if (more)
-		return true;
-	return (!datagram->size || part->end == datagram->size) &&
-	       (!parts || datagram->part[parts - 1].end <= part->end);
-}
-
-/* Where a fragment belongs in the list is *@at. */
-static enum datagram_fit datagram_fit(const struct datagram *datagram,
-				      const struct datagram_part *part,
-				      bool more, unsigned int *at)
-{
-	const struct datagram_part *before = NULL, *after = NULL;
-	unsigned int i = datagram->parts;
-
-	while (i && datagram->part[i - 1].start > part->start)
-		i--;
-	*at = i;
-	if (i)
-		before = &datagram->part[i - 1];
-	if (i < datagram->parts)
-		after = &datagram->part[i];
-	if (!datagram_end_fits(datagram, part, more))
-		return DATAGRAM_CONFLICT;
-	if (before && before->start == part->start && before->end == part->end)
-		return DATAGRAM_DUPLICATE;
-	if ((before && before->end > part->start) ||
-	    (after && after->start < part->end) ||
-	    datagram->parts == REASSEMBLY_FRAGMENTS_MAX)
-		return DATAGRAM_CONFLICT;
-	return DATAGRAM_FITS;
-}
-
-static void datagram_put(struct datagram *datagram,
-			 const struct datagram_part *part, unsigned int at,
-			 const struct packet *packet)
-{
-	struct cursor from = packet->l4;
-
-	memmove(&datagram->part[at + 1], &datagram->part[at],
-		(datagram->parts - at) * sizeof(*part));
-	datagram->part[at] = *part;
-	datagram->parts++;
-	datagram->filled += (size_t)part->end - part->start;
-	cursor_take(&from, datagram->data + DATAGRAM_ROOM + part->start,
-		    (size_t)part->end - part->start);
-	if (part->start == 0)
-		datagram->first = *packet;
-	if (!(packet->fragment & HEADER_MORE_FRAGMENTS))
-		datagram->size = part->end;
-}
-
-/* Add a fragment. Return: true if the datagram is whole now */
-static bool datagram_add(struct shard *shard, struct datagram *datagram,
-			 const struct datagram_part *part,
-			 const struct packet *packet)
-{
-	bool more = packet->fragment & HEADER_MORE_FRAGMENTS;
-	unsigned int at;
-
-	if (datagram->abandoned)
-		return false;
-	switch (datagram_fit(datagram, part, more, &at)) {
-	case DATAGRAM_CONFLICT:
-		datagram_abandon(shard, datagram);
-		return false;
-	case DATAGRAM_DUPLICATE:
-		return false;
-	case DATAGRAM_FITS:
-		datagram_put(datagram, part, at, packet);
-	}
-	return datagram->size && datagram->filled == datagram->size;
-}
-
-/* Its header is judged like any other's, so the checksum is made, too. */
-static size_t datagram_write_header4(struct datagram *datagram)
-{
-	struct iphdr *ip = &datagram->first.ip;
-
-	ip->ihl = sizeof(*ip) / sizeof(uint32_t);
-	ip->tot_len = htons((uint16_t)(sizeof(*ip) + datagram->size));
-	ip->frag_off = 0;
-	ip->check = 0;
-	ip->check = checksum_fold(checksum_add(ip, sizeof(*ip), 0));
-	memcpy(datagram->data + DATAGRAM_ROOM - sizeof(*ip), ip, sizeof(*ip));
-	return sizeof(*ip);
-}
-
-static size_t datagram_write_header6(struct datagram *datagram)
-{
-	struct ip6_hdr *ip = &datagram->first.ip6;
-
-	ip->ip6_plen = htons((uint16_t)datagram->size);
-	ip->ip6_nxt = datagram->first.protocol;
-	memcpy(datagram->data + DATAGRAM_ROOM - sizeof(*ip), ip, sizeof(*ip));
-	return sizeof(*ip);
-}
-
 static const struct port_frame *reassembly_finish(struct shard *shard,
 						  struct reassembly *reassembly,
 						  struct datagram *datagram)
 {
-	const struct packet *first = &datagram->first;
 	struct port_frame *frame = &reassembly->frame;
-	size_t headers = sizeof(first->ether);
-	uint8_t *start;
+	uint8_t *start = datagram_write_headers(datagram);
+	uint8_t *end = datagram->data + DATAGRAM_ROOM + datagram->size;
 
-	headers += first->is4 ? datagram_write_header4(datagram)
-			      : datagram_write_header6(datagram);
-	start = datagram->data + DATAGRAM_ROOM - headers;
-	memcpy(start, &first->ether, sizeof(first->ether));
-	frame->length = headers + datagram->size;
+	frame->length = (size_t)(end - start);
 	frame->iov[0] =
 		(struct iovec) { .iov_base = start, .iov_len = frame->length };
 	frame->iov_count = 1;
