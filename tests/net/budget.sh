@@ -4,31 +4,10 @@
 # budget.sh MQVMM MQLOAD COUNT_ALLOCATIONS: what one connect/request/response/
 # close costs behind `mqvmm netns`, in counts that no machine changes. Exit
 # status: 0 passed, 1 failed, 77 skipped.
-set -u
 mqvmm=$1 mqload=$2 preload=$3
-if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ]; then
-	echo "skipped: needs root and /dev/net/tun"
-	exit 77
-fi
-work=$(mktemp -d)
-mkfifo "$work/port"
-"$mqload" server --port 0 >"$work/port" &
-server=$!
-trap 'kill $server 2>/dev/null; rm -rf "$work"' EXIT
-read -r -t 10 _ port <"$work/port"
-failed=0
-
-# check NAME CONDITION...
-check() {
-	local name=$1
-	shift
-	if [ "$@" ]; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name: $*"
-		failed=1
-	fi
-}
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+start_server load "$mqload" server --port 0
 
 # allocations ENGINE: heap allocations of 2000 transactions behind 2000 others
 allocations() {
@@ -57,12 +36,12 @@ syscalls() {
 
 for engine in io_uring epoll; do
 	read -r made before <<<"$(allocations $engine)"
-	check "$engine: allocations are counted" "${before:-0}" -gt 0
-	check "$engine: no allocation per transaction after warm-up" "${made:-1}" = 0
+	check "$engine: allocations are counted" [ "${before:-0}" -gt 0 ]
+	check "$engine: no allocation per transaction after warm-up" [ "${made:-1}" = 0 ]
 	for flows in 1 8; do
 		calls=$(syscalls $engine $flows)
 		echo "# $engine, M=$flows: $calls system calls for a transaction"
-		check "$engine: at most 40 system calls at M=$flows" "${calls:-99}" -le 40
+		check "$engine: at most 40 system calls at M=$flows" [ "${calls:-99}" -le 40 ]
 	done
 done
 exit $failed

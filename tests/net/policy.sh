@@ -5,31 +5,19 @@
 # is not, and scans and floods leave connections alone that are in use. The
 # world outside is a namespace in which 198.51.100.0/24 never answers. Needs
 # root. Exit status: 0 passed, 1 failed, 77 skipped.
-set -u
 mqvmm=$1 mqload=$2
-export LC_ALL=C
-failed=0
-
-if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ]; then
-	echo "skipped: needs root and /dev/net/tun for a namespace"
-	exit 77
-fi
-if [ -z "${POLICY_WORLD-}" ]; then
+if [ -z "${POLICY_WORLD-}" ] && [ "$(id -u)" = 0 ]; then
 	POLICY_WORLD=1 exec unshare --net "$0" "$@"
 fi
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
 # A TUN that nobody reads swallows everything.
 ip link set lo up &&
 	ip tuntap add dev hole mode tun && ip link set hole up &&
 	ip address add 198.51.100.1/24 dev hole || exit 1
 sysctl -qw net.ipv4.ping_group_range="0 2147483647"
 
-work=$(mktemp -d)
-server=
-trap 'kill $server 2>/dev/null; wait; rm -rf "$work"' EXIT
-mkfifo "$work/port"
-"$mqload" server --port 0 >"$work/port" &
-server=$!
-read -r -t 10 _ port <"$work/port" || exit 1
+start_server load "$mqload" server --port 0
 
 # guest OPTIONS COMMAND: run a line of shell behind the NAT
 guest() {
@@ -41,19 +29,6 @@ guest() {
 # counted NAME: the sum of the shards' counters
 counted() {
 	grep -o "\"$1\":[0-9]*" "$work/stats" | cut -d: -f2 | paste -sd+ | bc
-}
-
-# check NAME COMMAND...
-check() {
-	local name=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		tail -n 20 "$work/log" | sed 's/^/# /'
-		failed=1
-	fi
 }
 
 tcp='timeout 5 bash -c ": </dev/tcp/10.0.2.2/$port"'

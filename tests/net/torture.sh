@@ -6,36 +6,10 @@
 # loss, copies and reordering between the namespace and the NAT. Needs root.
 # TORTURE_SEED=N repeats a run's choices. Exit status: 0 passed, 1 failed, 77
 # skipped.
-set -u
 lossy=$1 torture=$2 bounce=$3 engine=$4
 seed=${TORTURE_SEED:-$((RANDOM << 15 | RANDOM))}
-export LC_ALL=C
-failed=0
-
-if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ]; then
-	echo "skipped: needs root and /dev/net/tun for a namespace"
-	exit 77
-fi
-
-work=$(mktemp -d)
-servers=()
-clean_up() {
-	for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	rm -rf "$work"
-}
-trap clean_up EXIT
-
-# start_server NAME ARGUMENT...: sets $port once the server is ready
-start_server() {
-	local out=$work/$1
-	shift
-	mkfifo "$out"
-	"$@" >"$out" &
-	servers+=($!)
-	exec {fd}<"$out"
-	read -r -t 10 _ port <&"$fd" || { echo "no server"; exit 1; }
-}
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 # The network's choice: frames in a thousand that are lost, come twice, come
 # late; the latest that they come, milliseconds.
@@ -96,19 +70,6 @@ into_namespace() {
 	unset 'servers[-1]'
 	rm "$work/port" "$work/inner"
 	return $status
-}
-
-# check NAME COMMAND...
-check() {
-	local name=$1 log=$work/log
-	shift
-	if "$@" >"$log" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$log" | tail -n 20
-		failed=1
-	fi
 }
 
 echo "# seed $seed"
