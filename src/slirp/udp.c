@@ -148,8 +148,9 @@ static void udp_sent(struct shard *shard, struct shard_op *op)
 		udp_tell_of_send(shard, op);
 }
 
-void udp_send(struct shard *shard, struct flow *flow, struct flow *by,
-	      struct packet *payload, const struct slirp_endpoint *to)
+struct shard_op *udp_send(struct shard *shard, struct flow *flow,
+			  struct flow *by, struct packet *payload,
+			  const struct slirp_endpoint *to)
 {
 	struct shard_op *op;
 
@@ -163,6 +164,7 @@ void udp_send(struct shard *shard, struct flow *flow, struct flow *by,
 						 op->op.iov, PORT_IOV_MAX);
 	hop_set_ttl(shard, op, payload);
 	udp_set_name(op, udp_family(by), to);
+	return op;
 }
 
 uint32_t udp_idle_ms(const struct shard *shard)

@@ -38,6 +38,7 @@
  * @at:		The forward's: the same in all shards
  * @ready:	Stored last, when other shards may read @host and @at: pairs
  *		with the load in client_is()
+ * @local:	Which of the host's addresses it last wrote to, :: if unknown
  * @invited:	It wrote first: no policy forbids to answer
  * @node:	In the listener's list, the longest silent first
  */
@@ -47,6 +48,7 @@ struct udp_client {
 	struct slirp_endpoint host;
 	struct slirp_endpoint at;
 	uint32_t ready;
+	struct in6_addr local;
 	bool invited;
 	TAILQ_ENTRY(udp_client) node;
 };
@@ -199,20 +201,21 @@ bool udp_client_seen(struct shard *shard, const struct udp_flow *listener,
 
 /* One that has written to its forward before, or was written to. */
 static void client_returned(struct shard *shard, const struct flow *found,
-			    size_t size)
+			    const struct shard_op *op)
 {
 	struct flow *flow = (struct flow *)found;
 
 	/* Another shard's keeps its own account. */
 	if (found->owner != shard_index(shard))
 		return;
-	shard_carried_rx(shard, flow, size);
+	shard_carried_rx(shard, flow, (uint64_t)op->op.result);
+	client_of(flow)->local = udp_local_take(op);
 	if (!client_of(flow)->invited)
 		flow_settle(shard, flow);
 }
 
 bool udp_client_arrived(struct shard *shard, struct udp_flow *listener,
-			struct slirp_endpoint *from, size_t size)
+			struct slirp_endpoint *from, const struct shard_op *op)
 {
 	struct udp_client *client;
 	const struct flow *flow;
@@ -222,14 +225,15 @@ bool udp_client_arrived(struct shard *shard, struct udp_flow *listener,
 
 	flow = client_find(shard, listener, from, &key, &free);
 	if (flow) {
-		client_returned(shard, flow, size);
+		client_returned(shard, flow, op);
 	} else {
 		client = free ? client_make(shard, listener, &key, from, &owner)
 			      : NULL;
 		if (!client)
 			return false;
 		client->invited = true;
-		shard_carried_rx(shard, &client->flow, size);
+		client->local = udp_local_take(op);
+		shard_carried_rx(shard, &client->flow, (uint64_t)op->op.result);
 	}
 	*from = client_seen(&key);
 	return true;
@@ -254,9 +258,11 @@ static void client_input(struct shard *shard, struct flow *flow,
 			 struct packet *packet)
 {
 	struct udp_client *client = client_of(flow);
+	struct flow *by = &client->listener->flow;
 	struct packet whole = *packet;
 	struct slirp_endpoint host;
 	struct udphdr header;
+	struct shard_op *op;
 	int ret;
 
 	if (!udp_take_header(packet, &header)) {
@@ -268,7 +274,8 @@ static void client_input(struct shard *shard, struct flow *flow,
 		udp_refuse(shard, &whole, ret);
 		return;
 	}
-	udp_send(shard, flow, &client->listener->flow, packet, &host);
+	op = udp_send(shard, flow, by, packet, &host);
+	udp_local_set(op, udp_family(by), &client->local, host.scope);
 	client_touch(shard, client, udp_idle_ms(shard));
 	if (client->invited)
 		flow_settle(shard, flow);
@@ -377,6 +384,8 @@ struct flow *udp_listen(struct shard *shard, int sock,
 	flow->rx_queue = (uint16_t)shard_index(shard);
 	flow_pin(shard, flow);
 	host_error_enable(sock, endpoint_family(host));
+	if (address_is_any(&host->address))
+		udp_local_enable(sock, endpoint_family(host));
 	udp_begin(shard, flow, sock);
 	return flow;
 }

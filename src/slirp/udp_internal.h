@@ -89,9 +89,12 @@ static inline int udp_family(const struct flow *flow)
  * @flow:	Whose it is: told what comes of it
  * @by:		Whose socket it leaves by
  * @payload:	Behind the UDP header
+ *
+ * Return: the operation
  */
-void udp_send(struct shard *shard, struct flow *flow, struct flow *by,
-	      struct packet *payload, const struct slirp_endpoint *to);
+struct shard_op *udp_send(struct shard *shard, struct flow *flow,
+			  struct flow *by, struct packet *payload,
+			  const struct slirp_endpoint *to);
 
 /* How long a flow lasts without a datagram from the guest, milliseconds. */
 uint32_t udp_idle_ms(const struct shard *shard);
@@ -119,17 +122,34 @@ void udp_tell(struct shard *shard, const struct flow *flow,
  */
 void udp_refuse(struct shard *shard, const struct packet *packet, int err);
 
+/* udp_local.c */
+
+/* Have a socket's datagrams tell which address they came to. */
+void udp_local_enable(int sock, int family);
+
+/* Which one it was, of a receive that had room for it; :: if it is not told. */
+struct in6_addr udp_local_take(const struct shard_op *op);
+
+/**
+ * udp_local_set() - Have a datagram leave from an address of the host's
+ * @family:	Of the socket
+ * @local:	Nothing is set for :: and for addresses of many
+ * @scope:	Interface of a link-local one, else 0
+ */
+void udp_local_set(struct shard_op *op, int family,
+		   const struct in6_addr *local, uint32_t scope);
+
 /* udp_forward.c */
 
 /**
  * udp_client_arrived() - A datagram came in by a forward's socket
  * @from:	Whose it is; becomes how the guest sees him
- * @size:	Of its payload, bytes
+ * @op:		That received it
  *
  * Return: false if there is no room for another client: drop it
  */
 bool udp_client_arrived(struct shard *shard, struct udp_flow *listener,
-			struct slirp_endpoint *from, size_t size);
+			struct slirp_endpoint *from, const struct shard_op *op);
 
 /* How the guest sees the host's @peer. Return: false if it does not know him */
 bool udp_client_seen(struct shard *shard, const struct udp_flow *listener,

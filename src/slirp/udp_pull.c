@@ -60,16 +60,17 @@ static void udp_commit_long(struct shard *shard, struct udp_flow *udp,
 /* Return: false if it is not for the guest, or nobody can tell who it is from
  */
 static bool udp_see_sender(struct shard *shard, struct udp_flow *udp,
-			   struct slirp_endpoint *from, size_t size)
+			   struct slirp_endpoint *from,
+			   const struct shard_op *op)
 {
 	if (udp->listener)
-		return udp_client_arrived(shard, udp, from, size);
+		return udp_client_arrived(shard, udp, from, op);
 	if (!udp_filter_allows(shard_udp_filter(shard), &udp->flow, from,
 			       shard_now_ms(shard))) {
 		SHARD_COUNT(shard, rx_filtered, 1);
 		return false;
 	}
-	shard_carried_rx(shard, &udp->flow, size);
+	shard_carried_rx(shard, &udp->flow, (uint64_t)op->op.result);
 	from->address = nat_translate_peer(shard_config(shard), &from->address,
 					   &udp->flow.key.guest);
 	return true;
@@ -81,7 +82,7 @@ static void udp_received(struct shard *shard, struct udp_flow *udp,
 	size_t size = (size_t)op->op.result;
 	struct slirp_endpoint from = endpoint_from_sockaddr(&op->op.address);
 
-	if (!udp_see_sender(shard, udp, &from, size)) {
+	if (!udp_see_sender(shard, udp, &from, op)) {
 		outgoing_cancel(shard, &op->out);
 		SHARD_COUNT(shard, rx_dropped, 1);
 	} else if (size <= op->context) {
@@ -147,6 +148,10 @@ static bool udp_pull_one(struct shard *shard, struct udp_flow *udp)
 	rest->iov_len = UDP_DATA_MAX - size;
 	op->op.message.msg_name = &op->op.address;
 	op->op.message.msg_namelen = sizeof(op->op.address);
+	if (udp->listener) {
+		op->op.message.msg_control = op->op.control;
+		op->op.message.msg_controllen = sizeof(op->op.control);
+	}
 	op->context = size;
 	udp->pulls++;
 	return true;

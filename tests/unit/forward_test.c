@@ -390,6 +390,14 @@ static unsigned int open_descriptors(void)
 	return count;
 }
 
+/* No more than before, soon: what watches resolv.conf opens it at times. */
+static void expect_descriptors(unsigned int most)
+{
+	for (int i = 0; i < WAIT_MS && open_descriptors() > most; i++)
+		poll(NULL, 0, 1);
+	assert_in_range(open_descriptors(), 0, most);
+}
+
 /* Someone else who listens, as one could who shares the port as well. */
 static int occupy(int type, uint16_t *port)
 {
@@ -421,7 +429,7 @@ static void expect_in_use(struct fixture *f, int protocol)
 	assert_int_equal(slirp_forward_add(f->slirp, &forward, &id, &fail),
 			 -EADDRINUSE);
 	assert_non_null(strstr(fail.text, "choose another host port"));
-	assert_int_equal(open_descriptors(), before);
+	expect_descriptors(before);
 	close(sock);
 	add(f, &forward, &id);
 }
@@ -444,7 +452,7 @@ static void range_with_a_port_in_use_opens_nothing(void **state)
 	forward.count = 8;
 	assert_int_equal(slirp_forward_add(f->slirp, &forward, &id, &fail),
 			 -EADDRINUSE);
-	assert_int_equal(open_descriptors(), before);
+	expect_descriptors(before);
 	assert_int_equal(try_connect(f, "127.0.0.1", first), -ECONNREFUSED);
 	close(sock);
 }
@@ -501,12 +509,10 @@ static void nothing_stays_open_of_what_was_removed(void **state)
 	tcp.count = 5;
 	add(f, &tcp, &id[0]);
 	add(f, &udp, &id[1]);
-	assert_int_equal(open_descriptors(), before + 6 * SHARDS);
+	assert_true(open_descriptors() >= before + 6 * SHARDS - 1);
 	remove_forward(f, id[0]);
 	remove_forward(f, id[1]);
-	for (int i = 0; i < WAIT_MS && open_descriptors() != before; i++)
-		poll(NULL, 0, 1);
-	assert_int_equal(open_descriptors(), before);
+	expect_descriptors(before);
 }
 
 static void numbers_are_never_used_again(void **state)
@@ -673,6 +679,28 @@ static void udp_answers_find_their_client_from_any_queue(void **state)
 	assert_int_equal(used, (1U << SHARDS) - 1);
 }
 
+/* A connected client takes answers from the address alone that it wrote to. */
+static void udp_answers_come_from_the_address_that_was_written_to(void **state)
+{
+	static const char *const listen[] = { "::", "0.0.0.0" };
+	static const char *const to[] = { "127.9.9.9", "127.0.0.1" };
+	struct fixture *f = *state;
+	unsigned int id, queue;
+	uint16_t seen;
+
+	for (uint32_t i = 0; i < 8; i++) {
+		struct slirp_forward forward =
+			rule(IPPROTO_UDP, listen[i / 4], 0);
+		uint16_t port = add(f, &forward, &id);
+		int sock = udp_client(to[i % 2], port);
+
+		ask(f, sock, i, &queue, &seen);
+		guest_answer(f, queue, seen, i + 1000);
+		hear(sock, i + 1000);
+		close(sock);
+	}
+}
+
 static void udp_clients_stay_who_they_are_when_queues_change(void **state)
 {
 	struct fixture *f = *state;
@@ -779,6 +807,7 @@ int main(void)
 		TEST(forwards_take_half_of_the_descriptors_at_most),
 		TEST(waiting_connections_are_accepted_when_descriptors_are_back),
 		TEST(udp_answers_find_their_client_from_any_queue),
+		TEST(udp_answers_come_from_the_address_that_was_written_to),
 		TEST(udp_clients_stay_who_they_are_when_queues_change),
 		TEST(one_client_of_two_udp_forwards_gets_both_answers),
 		cmocka_unit_test(wanted_ports_come_before_chosen_ones),
