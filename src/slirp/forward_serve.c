@@ -62,19 +62,28 @@ void forward_begin_all(struct shard *shard)
 			forward_begin(shard, i);
 }
 
+static void serve_end(struct shard *shard, struct forward_port *port,
+		      uint64_t token)
+{
+	if (port->flow) {
+		port->flow->ops->abort(shard, port->flow);
+	} else {
+		/* Refuse at once: it is closed when all polls of it are over.
+		 */
+		shutdown(port->sock, SHUT_RDWR);
+		engine_close(shard->engine, port->sock, token);
+	}
+	port->flow = NULL;
+	port->sock = -1;
+}
+
 void forward_end(struct shard *shard, unsigned int place)
 {
 	struct forward *forward = shard->forward[place];
 	struct forward_port *port = forward_ports(forward, shard->index);
 
 	for (unsigned int i = 0; i < forward->rule.count; i++, port++) {
-		if (port->flow)
-			port->flow->ops->abort(shard, port->flow);
-		else
-			engine_close(shard->engine, port->sock,
-				     serve_token(place, i));
-		port->flow = NULL;
-		port->sock = -1;
+		serve_end(shard, port, serve_token(place, i));
 	}
 }
 
