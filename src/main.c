@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "bench.h"
 #include "control/ctl.h"
 #include "doctor.h"
 #include "netns/netns.h"
@@ -37,6 +38,7 @@ static const char main_help[] =
 	"  netns     run a command in a network namespace\n"
 	"  ctl       ask a running mqvmm, and change it\n"
 	"  doctor    say what this host offers\n"
+	"  bench     measure mqvmm beside its peers\n"
 	"\n"
 	"mqvmm COMMAND --help tells more, mqvmm --version the version.\n";
 
@@ -120,16 +122,24 @@ static int command_doctor(int argc, char **argv)
 	return doctor_run(json, stdout);
 }
 
+static int command_bench(int argc, char **argv)
+{
+	struct fail fail = { 0 };
+
+	(void)argc;
+	bench_exec(argv, &fail);
+	return fail_with(&fail, STATUS_USAGE);
+}
+
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 };
 
 static const struct command commands[] = {
-	{ "run", command_run },
-	{ "netns", command_netns },
-	{ "ctl", command_ctl },
-	{ "doctor", command_doctor },
+	{ "run", command_run },     { "netns", command_netns },
+	{ "ctl", command_ctl },     { "doctor", command_doctor },
+	{ "bench", command_bench },
 };
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@ vmm=mqvmm    # or qemu
 topology=    # sockets=,cores=,threads= behind the number of CPUs
 append=      # more words for the guest's command line
 net=         # more options for --net, each with a comma before it
+netdev=user  # QEMU's -netdev, without its id
 vmm_extra=   # more arguments for the VMM
 reboot=no    # yes: a guest that reboots starts again (mqvmm only)
 overlay=     # an image to unpack over the guest's
@@ -74,5 +75,5 @@ vm_exec() {
 	exec qemu-system-x86_64 -accel kvm $machine -smp "$1" -m "$2" \
 		-nodefaults -display none -no-reboot -kernel "$kernel" \
 		-initrd "$initrd" -append "$line" -serial "$serial" \
-		-netdev user,id=n -device virtio-net-pci,netdev=n $vmm_extra
+		-netdev "$netdev,id=n" -device virtio-net-pci,netdev=n $vmm_extra
 }

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command line of mqvmm bench."""
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+
+from . import compare, machine, report, samples, scenarios, systems, virtual
+from .runner import Runner
+
+HERE = str(pathlib.Path(__file__).resolve().parent.parent)
+SYSTEMS = {kind.name: kind for kind in (
+    systems.HostSystem, systems.Netns, systems.Pasta, systems.Slirp4netns,
+    virtual.Run, virtual.QemuLibslirp, virtual.QemuPasst)}
+OURS = ("netns", "run")
+
+
+def _flows(text):
+    flows = sorted({int(word) for word in text.split(",")})
+    if flows[0] < 1 or flows[-1] > 4096:
+        raise ValueError
+    return flows
+
+
+def _positive(kind):
+    def read(text):
+        value = kind(text)
+        if not 0 < value < 1e5:
+            raise ValueError
+        return value
+    read.__name__ = "positive number"
+    return read
+
+
+def _parser():
+    _flows.__name__ = "list of flows"
+    parser = argparse.ArgumentParser(
+        prog="mqvmm bench", allow_abbrev=False,
+        description="Measures mqvmm beside its peers and writes a report; "
+        "'mqvmm bench compare A B' tells what differs between two.")
+    parser.add_argument("--systems", metavar="LIST", default=",".join(SYSTEMS),
+                        help="of " + ",".join(SYSTEMS) + " (all)")
+    parser.add_argument("--flows", metavar="LIST", type=_flows,
+                        help="concurrent flows (1,2,4,8; with --quick 1,2)")
+    parser.add_argument("--rounds", metavar="N", type=_positive(int),
+                        help="samples of each (6; with --quick 2)")
+    parser.add_argument("--seconds", metavar="S", type=_positive(float),
+                        help="of each sample (3; with --quick 0.5)")
+    parser.add_argument("--quick", action="store_true", help="few short scenarios")
+    parser.add_argument("--cpus", metavar="N", type=_positive(int),
+                        help="of guests, and queues of netns (2 to 8, as the host has)")
+    parser.add_argument("--images", metavar="DIR", help="guest images (guest/ of the build)")
+    parser.add_argument("--programs", metavar="A=MQVMM,B=MQVMM",
+                        help="measure several builds of mqvmm side by side: netns@A, ...")
+    parser.add_argument("--output", metavar="DIR", required=True, help="folder for the report")
+    return parser
+
+
+def _defaults(options):
+    quick = options.quick
+    options.flows = options.flows or ([1, 2] if quick else [1, 2, 4, 8])
+    options.rounds = options.rounds or (2 if quick else 6)
+    options.seconds = options.seconds or (0.5 if quick else 3)
+    options.cpus = options.cpus or min(max(len(os.sched_getaffinity(0)), 2), 8)
+
+
+def _make_systems(options, tools):
+    """The systems of --systems; those of mqvmm once for each of --programs."""
+    programs = dict(word.split("=", 1) for word in (options.programs or "").split(",") if word)
+    made = []
+    for name in options.systems.split(","):
+        if name not in SYSTEMS:
+            raise ValueError(f"there is no system '{name}': {', '.join(SYSTEMS)}")
+        if name in OURS and programs:
+            made += [SYSTEMS[name](tools, f"@{label}", path)
+                     for label, path in programs.items()]
+        else:
+            made.append(SYSTEMS[name](tools))
+    return made, list(programs)
+
+
+def _present(made, skipped):
+    """Those that can be measured here; one line for each that cannot."""
+    there = []
+    for system in made:
+        why = system.missing()
+        if why:
+            skipped[system.name] = why
+            print(f"skipped {system.name}: {why}", file=sys.stderr)
+        else:
+            there.append(system)
+    return there
+
+
+def _write(document, output, labels):
+    for label in labels:
+        samples.save(samples.split(document, label),
+                     os.path.join(output, f"samples-{label}.json"))
+    report.write(document, output)
+    print(f"report: {os.path.join(output, 'report.html')}, report.md, result.json")
+
+
+def _measure(options, work):
+    tools = machine.find_tools(HERE, options.images, work, options.cpus)
+    skipped = {}
+    made, labels = _make_systems(options, tools)
+    present = _present(made, skipped)
+    chosen = scenarios.choose(options.flows, options.quick, machine.load_modes(tools.mqload))
+    os.makedirs(options.output, exist_ok=True)
+    document = {
+        "format": samples.FORMAT, "complete": False, "machine": machine.describe(tools),
+        "settings": {"flows": options.flows, "rounds": options.rounds,
+                     "seconds": options.seconds, "quick": options.quick},
+        "systems": {system.name: {"title": system.title, "kind": system.kind,
+                                  "version": system.version()} for system in present},
+        "skipped": skipped,
+        "scenarios": [{"name": s.name, "mode": s.mode, "flows": s.flows} for s in chosen],
+        "samples": []}
+
+    def save():
+        samples.save(document, os.path.join(options.output, "samples.json"))
+
+    status = 0
+    try:
+        if not present:
+            raise ValueError("none of these systems can be measured here")
+        save()
+        Runner(document, present, chosen, save).run()
+        document["complete"] = True
+    except KeyboardInterrupt:
+        print("\nmqvmm bench: interrupted; the report holds what was measured",
+              file=sys.stderr)
+        status = 130
+    # A second Ctrl-C must not tear the report.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    save()
+    _write(document, options.output, labels)
+    if any(sample["result"] is None for sample in document["samples"]):
+        return status or 1
+    return status
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def main(arguments):
+    """The exit status: 0, 1 a sample failed, 2 wrong input, 130 interrupted."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    work = tempfile.mkdtemp(prefix="mqvmm-bench-")
+    os.chmod(work, 0o755)
+    try:
+        if arguments[:1] == ["compare"]:
+            return compare.main(arguments[1:])
+        options = _parser().parse_args(arguments)
+        _defaults(options)
+        return _measure(options, work)
+    except (OSError, ValueError) as error:
+        print(f"mqvmm bench: {error}", file=sys.stderr)
+        return 2
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

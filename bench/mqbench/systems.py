@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Systems whose client is a process of this host: none, or one in a namespace."""
+import json
+import os
+import shutil
+import subprocess
+
+from . import counters
+from .process import Child, Server, first_line, version
+
+# Waits until the network is there, warms up, waits until counters are read.
+CLIENT = """echo ready; read -r go; "$0" $1 >/dev/null 2>&1
+echo warm; read -r go; exec "$0" $2"""
+
+
+class HostSystem:
+    """The host itself, `direct`; the others change the pieces that differ."""
+    name = "direct"
+    title = "host direct"
+    kind = "host"
+    program = package = None
+    address = "127.0.0.1"
+
+    def __init__(self, tools):
+        self.tools = tools
+
+    def missing(self):
+        """Why this system cannot be measured here; None where it can."""
+        if self.program and not shutil.which(self.program):
+            return f"{self.program} is not installed"
+        return None
+
+    def version(self):
+        return version(self.program, self.package) if self.program else ""
+
+    def wrap(self, argv):
+        """argv as it is run behind this system."""
+        return argv
+
+    def attach(self, pid):
+        """Gives the namespace of pid its network; what to stop, or None."""
+        return None
+
+    def counters(self, child):
+        return None
+
+    def final_counters(self):
+        return None
+
+    def sample(self, scenario, seconds):
+        """One sample: (result of mqload, counts per transaction)."""
+        with Server(self.tools.mqload, scenario.server) as server:
+            target = f"{self.address}:{server.port}"
+            warm = scenario.warm_up(target)
+            words = scenario.arguments(target, seconds)
+            with Child(self.wrap(["sh", "-c", CLIENT, self.tools.mqload,
+                                  " ".join(warm), " ".join(words)])) as child:
+                return self._measure(child, seconds)
+
+    def _measure(self, child, seconds):
+        helper = None
+        try:
+            self._expect(child, "ready", 20)
+            helper = self.attach(child.pid)
+            child.say("go\n")
+            self._expect(child, "warm", 30)
+            before = self.counters(child)
+            child.say("go\n")
+            result = json.loads(self._expect(child, "{", seconds + 30))
+            child.wait(20)
+        finally:
+            if helper:
+                helper.stop()
+        return result, counters.difference(before, self.final_counters(), result["done"])
+
+    @staticmethod
+    def _expect(child, start, seconds):
+        line = child.find(start, seconds)
+        if line is None:
+            raise OSError(child.complaint() or "the client ended early")
+        return line
+
+
+class Netns(HostSystem):
+    """mqvmm netns."""
+    name = "netns"
+    title = "mqvmm netns"
+    address = "10.0.2.2"
+
+    def __init__(self, tools, label="", program=None):
+        super().__init__(tools)
+        self.mqvmm = program or tools.mqvmm
+        self.name += label
+        self.title += label
+        self.stats = os.path.join(tools.work, f"{self.name}.stats")
+
+    def missing(self):
+        run = subprocess.run([self.mqvmm, "netns", "--", "true"], timeout=30, check=False,
+                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        return run.stderr.decode().strip() if run.returncode else None
+
+    def version(self):
+        return first_line(self.mqvmm, "--version")
+
+    def wrap(self, argv):
+        return [self.mqvmm, "netns", "--queues", str(self.tools.cpus),
+                "--stats", self.stats, "--"] + argv
+
+    def counters(self, child):
+        return counters.ask(child.pid, self.stats)
+
+    def final_counters(self):
+        return counters.read(self.stats)
+
+
+class Pasta(HostSystem):
+    name = title = program = "pasta"
+    package = "passt"
+
+    @property
+    def address(self):
+        """pasta has the host's loopback at the default gateway's address."""
+        return self.tools.gateway
+
+    def missing(self):
+        return super().missing() or (
+            None if self.address else "this host has no default gateway, by which "
+            "pasta leads to its loopback")
+
+    def wrap(self, argv):
+        # Started by root, it becomes nobody, who may not open the namespace.
+        runas = ["--runas", "0:0"] if os.geteuid() == 0 else []
+        return ["pasta", *runas, "--quiet", "--config-net", "--"] + argv
+
+
+class Slirp4netns(HostSystem):
+    name = title = program = package = "slirp4netns"
+    address = "10.0.2.2"
+
+    def wrap(self, argv):
+        user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        return ["unshare", *user, "--net", "--"] + argv
+
+    def attach(self, pid):
+        helper = Child(["sh", "-c", 'exec slirp4netns --configure --mtu=65520 '
+                        '--ready-fd=3 "$0" tap0 3>&1 >/dev/null', str(pid)])
+        try:
+            if helper.byte(10) != b"1":
+                raise OSError(f"slirp4netns: {helper.complaint()}")
+        except BaseException:
+            helper.stop()
+            raise
+        return helper
