@@ -117,7 +117,7 @@ timeout 1200 ninja -C "$build" >"$build.ninja.log" 2>&1 ||
 	{ grep -E 'error|FAILED|warning' -A5 "$build.ninja.log" | head -n 60; exit 1; }
 run_ctest unit 2
 run_ctest device 2
-run_ctest net 1
+run_ctest net 2
 guest_tier || failed=$((failed + 1))
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ] && [ $passed -gt 0 ]
