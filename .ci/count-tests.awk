@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Reads the JUnit file that ctest writes and prints "N passed, N failed, N
 # skipped" over all checks: a cmocka program tells how many it made, nat.sh
-# prints one "ok" or "not ok" for each, any other test counts as one. What was
-# skipped is told before, one line each.
+# prints one "ok" or "not ok" for each, Python's unittest a sum, any other test
+# counts as one. What was skipped is told before, one line each.
 function finish(    sum) {
 	sum = p + f + s
 	if (status == "run" && sum == 0)
@@ -41,6 +41,8 @@ function attribute(key,    rest) {
 /^(.*<system-out>)?ok - / { p++ }
 /^(.*<system-out>)?not ok - / { f++ }
 /^(.*<system-out>)?skipped: / { why = $0; sub(/^.*skipped: /, "", why) }
+/^Ran [0-9]+ tests? in / { ran = $2 }
+/^OK($| |<)/ { p += ran }
 /^\[==========\] [0-9]+ test\(s\) run/ { summing = 1 }
 /^\[  SKIPPED \] [^0-9]/ && !summing {
 	print "skipped: " name ": " $4

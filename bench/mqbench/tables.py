@@ -140,7 +140,7 @@ def remarks(table):
         f"Medians of {rounds} samples of {settings['seconds']:g} s each, in rounds that "
         f"interleave the systems (ABC, CBA), each with a server of its own and after a "
         f"warm-up that is dropped. " + (
-            f"In brackets an interval of order statistics that holds the true median with "
+            f"Beside each an interval of order statistics that holds the true median with "
             f"{100 * coverage:.0f} % confidence." if rounds > 1 else
             "A single sample says nothing of its noise."))
     lines.append(

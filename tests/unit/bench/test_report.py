@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reports of recorded samples, whole and in part."""
+import html.parser
+import json
+import os
+import re
+import tempfile
+import unittest
+
+import recorded
+from mqbench import report, samples
+
+
+class Tags(html.parser.HTMLParser):
+    """Which elements are open, and what refers to elsewhere."""
+    VOID = ("meta",)
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.wrong, self.names, self.links = [], [], set(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.names.add(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.names.add(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+def written(document):
+    """result.json, report.md and report.html of a document."""
+    with tempfile.TemporaryDirectory() as folder:
+        report.write(document, folder)
+        texts = []
+        for name in ("result.json", "report.md", "report.html"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                texts.append(file.read())
+    return json.loads(texts[0]), texts[1], texts[2]
+
+
+class Report(unittest.TestCase):
+    def setUp(self):
+        self.document = recorded.document()
+
+    def test_result_has_the_keys_of_the_network_bench(self):
+        result, _, _ = written(self.document)
+        netns = result["systems"]["netns"]
+        self.assertGreater(netns["tcp_throughput_g2h_mbps"], 0)
+        self.assertGreater(netns["tcp_crr_latency_us_p50"], 0)
+        self.assertIsNone(netns["udp_dns_qps"])
+        self.assertEqual([row["flows"] for row in netns["concurrent"] if row["mode"] == "crr"],
+                         [1, 2])
+
+    def test_medians_are_those_of_the_samples(self):
+        result, _, _ = written(self.document)
+        rates = sorted(s["result"]["rate"] for s in self.document["samples"]
+                       if (s["system"], s["scenario"]) == ("netns", "crr-2"))
+        row = next(row for row in result["systems"]["netns"]["concurrent"]
+                   if (row["mode"], row["flows"]) == ("crr", 2))
+        self.assertEqual(row["per_second"], rates[len(rates) // 2])
+        self.assertGreater(row["counts_per_transaction"]["system calls"], 1)
+
+    def test_tables_have_ratios_to_direct_and_to_the_best_peer(self):
+        _, markdown, _ = written(self.document)
+        row = next(line for line in markdown.split("\n") if line.startswith("| M=2 per second"))
+        self.assertEqual(len(re.findall("× direct", row)), 2)
+        self.assertEqual(len(re.findall("× best peer", row)), 1)
+
+    def test_page_is_whole_and_needs_nothing_from_elsewhere(self):
+        tags = Tags()
+        page = written(self.document)[2]
+        tags.feed(page)
+        self.assertEqual((tags.open, tags.wrong, tags.links), ([], [], []))
+        self.assertIn("svg", tags.names)
+        self.assertNotIn("script", tags.names)
+        self.assertIsNone(re.search(r"https?://|@import|url\(", page))
+        self.assertIn("prefers-color-scheme: dark", page)
+
+    def test_interrupted_run_says_so(self):
+        self.document["complete"] = False
+        for count in (0, 1, 5):
+            part = dict(self.document, samples=self.document["samples"][:count])
+            result, markdown, page = written(part)
+            self.assertFalse(result["complete"])
+            self.assertIn("INCOMPLETE", markdown)
+            self.assertIn("INCOMPLETE", page)
+
+    def test_lost_sample_is_told_with_its_reason(self):
+        self.document["samples"][0] = dict(self.document["samples"][0], result=None,
+                                           why="cut at its limit: <nothing> within 9 s")
+        _, markdown, page = written(self.document)
+        self.assertIn("cut at its limit: <nothing> within 9 s", markdown)
+        self.assertIn("cut at its limit: &lt;nothing&gt; within 9 s", page)
+
+    def test_skipped_system_is_told(self):
+        self.document["skipped"] = {"pasta": "pasta is not installed"}
+        _, markdown, page = written(self.document)
+        self.assertIn("skipped: pasta is not installed", markdown)
+        self.assertIn("skipped: pasta is not installed", page)
+
+
+class Samples(unittest.TestCase):
+    def test_saved_document_is_read_back(self):
+        document = recorded.document()
+        with tempfile.TemporaryDirectory() as folder:
+            samples.save(document, os.path.join(folder, "samples.json"))
+            self.assertEqual(samples.load(folder), document)
+            empty = dict(document, samples=[])
+            samples.save(empty, os.path.join(folder, "samples.json"))
+            self.assertEqual(samples.load(folder), empty)
+
+    def test_other_file_is_an_error_that_says_what_is_wanted(self):
+        with tempfile.NamedTemporaryFile("w") as file:
+            for text in ("", "[]", '{"format": 99}', "{"):
+                file.seek(0)
+                file.truncate()
+                file.write(text)
+                file.flush()
+                with self.assertRaisesRegex(ValueError, "no samples.json"):
+                    samples.load(file.name)
+
+    def test_builds_side_by_side_are_taken_apart(self):
+        document = recorded.document()
+        document["systems"] = {"netns@a": {}, "netns@b": {}, "direct": {}}
+        for sample in document["samples"]:
+            sample["system"] += "@a" if sample["system"] == "netns" else ""
+        part = samples.split(document, "a")
+        self.assertEqual(list(part["systems"]), ["netns"])
+        self.assertEqual({sample["system"] for sample in part["samples"]}, {"netns"})
+
+    def test_reports_of_both_versions_of_mqload_are_one(self):
+        old = {"done": 1, "seconds": 1, "rate": 1, "mbps": 0, "p50_us": 5, "p99_us": 9,
+               "errors": {"reset": 2, "timeout": 1}}
+        new = {"done": 1, "seconds": 1, "rate": 1, "mbps": 0, "errors": 3,
+               "errors_by_kind": {"reset": 2, "timeout": 1},
+               "latency_us": {"p50": 5, "p99": 9}}
+        self.assertEqual(samples.normalise(old), samples.normalise(new))
+
+
+if __name__ == "__main__":
+    unittest.main()
