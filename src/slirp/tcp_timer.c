@@ -136,8 +136,11 @@ void tcp_timer(struct shard *shard, struct flow *flow)
 	if (tcp->resend_due && now >= tcp->resend_due &&
 	    !timer_resend(shard, tcp))
 		return;
-	if (tcp->ack_due && now >= tcp->ack_due)
+	if (tcp->ack_due && now >= tcp->ack_due) {
 		tcp->ack_now = true;
+		/* Without space now, it is not time but space that it needs. */
+		tcp->ack_due = 0;
+	}
 	if (tcp->gap_due && now >= tcp->gap_due)
 		timer_gap(tcp, now);
 	tcp_output(shard, tcp);

@@ -95,6 +95,24 @@ static void test_acknowledgement_without_a_reply(void **state)
 	guest_expect_silence(guest);
 }
 
+static void test_acknowledgement_waits_for_space_asleep(void **state)
+{
+	struct guest *guest = *state;
+	struct shard *shard = guest->shard;
+	struct heard heard;
+
+	guest_connect(guest);
+	shard->rx_frames_left = 0;
+	guest_send(guest, TH_ACK | TH_PUSH, "hello", 5);
+	fake_advance(shard, 1000);
+	guest_expect_silence(guest);
+	assert_true(timer_next(&shard->timers, shard->now_us / 1000) > 100);
+	shard->rx_frames_left = -1;
+	fake_turn(shard);
+	guest_expect(guest, TH_ACK, &heard);
+	assert_int_equal(heard.ack, guest->seq);
+}
+
 static void test_many_segments_one_acknowledgement(void **state)
 {
 	struct guest *guest = *state;
@@ -308,6 +326,7 @@ int main(void)
 		PUSH_TEST(test_more_pieces_than_a_send_takes),
 		PUSH_TEST(test_acknowledgement_waits_for_the_reply),
 		PUSH_TEST(test_acknowledgement_without_a_reply),
+		PUSH_TEST(test_acknowledgement_waits_for_space_asleep),
 		PUSH_TEST(test_many_segments_one_acknowledgement),
 		PUSH_TEST(test_only_what_is_taken_is_acknowledged),
 		PUSH_TEST(test_dropped_data_is_asked_for_when_writable),
