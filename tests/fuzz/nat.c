@@ -9,10 +9,11 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/world.h"
 
-#define NAT_ROUNDS_MIN 3 /* turns of each shard: one asks the other, and back \
-			  */
-#define NAT_ROUNDS_MAX 256 /* until there is rest */
-#define NAT_FLOWS      256 /* per shard; few enough to run out of */
+/* Turns of each shard: one asks the other, and back; until there is rest. */
+#define NAT_ROUNDS_MIN 3
+#define NAT_ROUNDS_MAX 256
+
+#define NAT_FLOWS 256 /* per shard; few enough to run out of */
 
 void nat_config_init(struct slirp_config *config)
 {
