@@ -46,7 +46,7 @@ for header in src/*/*.h src/*.h; do
 done
 
 {
-	git ls-files '*.c' '*.h' '*.sh' '*.awk' '*.cmake' '*CMakeLists.txt' '*.asl'
+	git ls-files '*.c' '*.h' '*.sh' '*.awk' '*.cmake' '*CMakeLists.txt' '*.asl' '*.py'
 	git grep -lI '^#!/' # scripts without an ending in their name
 } | sort -u | xargs grep -L 'SPDX-License-Identifier' | grep . &&
 	complain "these files lack a licence line"

@@ -12,6 +12,8 @@ import time
 from .process import TooLong
 
 BOOT_S = 15
+# A system that was cut so often in a row would take hours, and is left alone.
+CUTS = 3
 
 
 class Progress:
@@ -54,6 +56,7 @@ class Runner:
         self.seconds = document["settings"]["seconds"]
         self.rounds = document["settings"]["rounds"]
         self.save = save
+        self.cuts = {}
         self.progress = Progress(self.rounds * len(scenarios) * len(systems))
         self.progress.estimate = self.rounds * (
             len(scenarios) * len(systems) * (self.seconds + 1) + BOOT_S * len(self.guests))
@@ -63,12 +66,22 @@ class Runner:
         for number in range(self.rounds):
             turn = -1 if number % 2 else 1
             for scenario in self.scenarios:
-                for system in self.host[::turn]:
+                for system in self._alive(self.host[::turn], 1):
                     self._show(system, scenario, number)
                     self._host_sample(system, scenario, number)
-            for system in self.guests[::turn]:
+            for system in self._alive(self.guests[::turn], len(self.scenarios)):
                 self._guest_round(system, number)
         self.progress.end()
+
+    def _alive(self, systems, samples):
+        """Those that have not been given up; what others miss counts as done."""
+        for system in systems:
+            if len(self.cuts.get(system.name, ())) < CUTS:
+                yield system
+            else:
+                self.document["skipped"][system.name] = (
+                    f"given up, for it was cut at its limit {CUTS} times in a row")
+                self.progress.number += samples
 
     def _show(self, system, scenario, number):
         self.progress.show(f"{scenario.name} {system.name}, "
@@ -94,8 +107,12 @@ class Runner:
         system.round(self.scenarios, self.seconds, taken)
 
     def _keep(self, system, scenario, number, result, counts, why):
+        cut = isinstance(why, TooLong)
+        # All that a boot loses when it is cut is one cut.
+        turn = number, scenario.name if system.kind == "host" else "boot"
+        self.cuts[system.name] = self.cuts.get(system.name, set()) | {turn} if cut else set()
         if why is not None:
-            kind = "cut at its limit" if isinstance(why, TooLong) else "failed"
+            kind = "cut at its limit" if cut else "failed"
             why = f"{kind}: {why}"
             self.progress.end()
             print(f"{system.name} {scenario.name}: {why}", file=sys.stderr)

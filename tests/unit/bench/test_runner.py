@@ -32,14 +32,14 @@ class GuestPretender(Pretender):
     def round(self, chosen, seconds, taken):
         for scenario in chosen:
             self.log.append((self.name, scenario.name))
-            taken(scenario, RESULT, {}, None)
+            taken(scenario, None if self.error else RESULT, {}, self.error)
 
 
 def run(systems, chosen, rounds=2):
-    document = {"settings": {"seconds": 1, "rounds": rounds}, "samples": []}
+    document = {"settings": {"seconds": 1, "rounds": rounds}, "samples": [], "skipped": {}}
     with contextlib.redirect_stderr(io.StringIO()) as said:
         runner.Runner(document, systems, chosen, lambda: None).run()
-    return document["samples"], said.getvalue()
+    return document, said.getvalue()
 
 
 class Rounds(unittest.TestCase):
@@ -52,18 +52,35 @@ class Rounds(unittest.TestCase):
         self.assertEqual([name for name, _ in self.log], ["a", "b", "b", "a"])
 
     def test_guest_measures_all_scenarios_of_a_round_in_one_boot(self):
-        kept, _ = run([GuestPretender("vm", self.log)], self.chosen)
+        kept = run([GuestPretender("vm", self.log)], self.chosen)[0]["samples"]
         self.assertEqual([s for _, s in self.log], ["crr-1", "crr-4", "crr-1", "crr-4"])
         self.assertEqual(len(kept), 4)
 
     def test_system_that_hangs_is_reported_and_the_others_go_on(self):
-        kept, said = run([Pretender("a", self.log, process.TooLong("nothing within 1 s")),
-                          Pretender("b", self.log)], self.chosen)
+        document, said = run([Pretender("a", self.log, process.TooLong("nothing within 1 s")),
+                              Pretender("b", self.log)], self.chosen)
+        kept = document["samples"]
         lost = [sample for sample in kept if sample["result"] is None]
         self.assertEqual({sample["system"] for sample in lost}, {"a"})
         self.assertIn("cut at its limit: nothing within 1 s", lost[0]["why"])
         self.assertEqual(len(kept) - len(lost), 4)
         self.assertIn("a crr-1: cut at its limit", said)
+
+    def test_system_that_always_hangs_is_given_up(self):
+        document, said = run([Pretender("a", self.log, process.TooLong("nothing")),
+                              Pretender("b", self.log)], self.chosen, rounds=5)
+        self.assertEqual(self.log.count(("a", "crr-1")) + self.log.count(("a", "crr-4")), 3)
+        self.assertIn("given up", document["skipped"]["a"])
+        self.assertNotIn("b", document["skipped"])
+        self.assertIn("scenario 20 of 20", said)
+
+    def test_guest_is_given_up_after_three_boots(self):
+        run([GuestPretender("vm", self.log, process.TooLong("nothing"))], self.chosen, rounds=5)
+        self.assertEqual(len(self.log), 3 * len(self.chosen))
+
+    def test_system_that_fails_at_once_is_tried_again(self):
+        run([Pretender("a", self.log, OSError("refused"))], self.chosen, rounds=5)
+        self.assertEqual(len(self.log), 10)
 
     def test_progress_counts_scenarios_and_tells_the_time_left(self):
         _, said = run([Pretender("a", self.log)], self.chosen)
