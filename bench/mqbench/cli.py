@@ -8,14 +8,14 @@ import signal
 import sys
 import tempfile
 
-from . import compare, machine, report, samples, scenarios, systems, virtual
+from . import compare, machine, report, samples, scenarios, systems, tables, virtual
 from .runner import Runner
 
 HERE = str(pathlib.Path(__file__).resolve().parent.parent)
 SYSTEMS = {kind.name: kind for kind in (
     systems.HostSystem, systems.Netns, systems.Pasta, systems.Slirp4netns,
     virtual.Run, virtual.QemuLibslirp, virtual.QemuPasst)}
-OURS = ("netns", "run")
+INTERRUPTED = 130  # exit status
 
 
 def _flows(text):
@@ -74,7 +74,7 @@ def _make_systems(options, tools):
     for name in options.systems.split(","):
         if name not in SYSTEMS:
             raise ValueError(f"there is no system '{name}': {', '.join(SYSTEMS)}")
-        if name in OURS and programs:
+        if tables.ours(name) and programs:
             made += [SYSTEMS[name](tools, f"@{label}", path)
                      for label, path in programs.items()]
         else:
@@ -103,14 +103,9 @@ def _write(document, output, labels):
     print(f"report: {os.path.join(output, 'report.html')}, report.md, result.json")
 
 
-def _measure(options, work):
-    tools = machine.find_tools(HERE, options.images, work, options.cpus)
-    skipped = {}
-    made, labels = _make_systems(options, tools)
-    present = _present(made, skipped)
-    chosen = scenarios.choose(options.flows, options.quick, machine.load_modes(tools.mqload))
-    os.makedirs(options.output, exist_ok=True)
-    document = {
+def _document(options, tools, present, skipped, chosen):
+    """What samples.json says before the first sample."""
+    return {
         "format": samples.FORMAT, "complete": False, "machine": machine.describe(tools),
         "settings": {"flows": options.flows, "rounds": options.rounds,
                      "seconds": options.seconds, "quick": options.quick},
@@ -120,27 +115,35 @@ def _measure(options, work):
         "scenarios": [{"name": s.name, "mode": s.mode, "flows": s.flows} for s in chosen],
         "samples": []}
 
+
+def _measure(options, work):
+    tools = machine.find_tools(HERE, options.images, work, options.cpus)
+    skipped = {}
+    made, labels = _make_systems(options, tools)
+    present = _present(made, skipped)
+    if not present:
+        raise ValueError("none of these systems can be measured here")
+    chosen = scenarios.choose(options.flows, options.quick, machine.load_modes(tools.mqload))
+    os.makedirs(options.output, exist_ok=True)
+    document = _document(options, tools, present, skipped, chosen)
+
     def save():
         samples.save(document, os.path.join(options.output, "samples.json"))
 
-    status = 0
     try:
-        if not present:
-            raise ValueError("none of these systems can be measured here")
         save()
         Runner(document, present, chosen, save).run()
         document["complete"] = True
     except KeyboardInterrupt:
         print("\nmqvmm bench: interrupted; the report holds what was measured",
               file=sys.stderr)
-        status = 130
     # A second Ctrl-C must not tear the report.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     save()
     _write(document, options.output, labels)
-    if any(sample["result"] is None for sample in document["samples"]):
-        return status or 1
-    return status
+    if not document["complete"]:
+        return INTERRUPTED
+    return int(any(sample["result"] is None for sample in document["samples"]))
 
 
 def _interrupt(*_):
@@ -159,6 +162,8 @@ def main(arguments):
         options = _parser().parse_args(arguments)
         _defaults(options)
         return _measure(options, work)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except (OSError, ValueError) as error:
         print(f"mqvmm bench: {error}", file=sys.stderr)
         return 2

@@ -39,15 +39,13 @@ def find_tools(here, images, work, cpus):
 
 
 def load_modes(mqload):
-    """The modes that this mqload has, by the usage that it prints."""
+    """The client modes that this mqload has, by the usage that it prints:
+    mqload MODE|MODE --to HOST:PORT ..."""
     text = subprocess.run([mqload, "--help"], stdout=subprocess.PIPE, timeout=20,
                           stdin=subprocess.DEVNULL, check=False).stdout.decode()
-    known = ("crr", "rr", "up", "down", "udp", "dns", "icmp", "bulk")
-    usage = text.split("\n\n")[0]
-    words = set(usage.replace("|", " ").split())
-    # A mode "dns" without a client is the server of that name.
-    return {mode for mode in known if mode in words and
-            (mode != "dns" or "dns-server" in words)}
+    usage = [line.replace("Usage:", "").split() for line in text.split("\n")
+             if "mqload " in line and "--to" in line]
+    return {mode for words in usage for mode in words[1].split("|")}
 
 
 def _guest(mqvmm):
