@@ -12,10 +12,10 @@ has_address() {
 }
 
 # Linux 6.1 can miss that the link comes up just as it is opened, whatever VMM
-# it runs under; then it has no IPv6 at all, and is helped by opening it again.
+# it runs under; then it has no IPv6 at all until it looks again.
 if ! has_address 40; then
-	ip link set $device down
-	dhcp
+	echo 1 >/proc/sys/net/ipv6/conf/$device/disable_ipv6
+	echo 0 >/proc/sys/net/ipv6/conf/$device/disable_ipv6
 	has_address 60
 fi
 ip -6 addr show $device | grep -q 'inet6 fec0:' || fail "$(ip -6 addr show $device)"
