@@ -48,9 +48,12 @@ class Scale:
             step *= next(m for m in (1, 2, 5, 10) if self.high / (m * step) <= 6)
             return [i * step for i in range(int(self.high / step) + 1)]
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        few = len(decades) > 3
-        marks = [m * 10.0 ** d for d in decades for m in ((1,) if few else (1, 2, 5))]
-        return [mark for mark in marks if self.low <= mark <= self.high]
+        for steps in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+            marks = [m * 10.0 ** d for d in decades for m in steps]
+            marks = [mark for mark in marks if self.low <= mark <= self.high]
+            if len(marks) <= 6:
+                break
+        return marks
 
 
 def _text(x, y, text, where="middle", extra=""):
@@ -99,12 +102,18 @@ def by_flows(title, all_series, y_label, logarithmic=False):
     """A figure against the number of flows, with intervals."""
     flows = sorted({point[0] for series in all_series for point in series.points})
     values = [v for series in all_series for point in series.points for v in point[1:] if v > 0]
-    x = Scale(flows, LEFT + 8, WIDTH - RIGHT - 8, True)
+    x = Scale(flows, LEFT + 12, WIDTH - RIGHT - 12, True)
     y = Scale(values or [1], HEIGHT - BOTTOM, TOP, logarithmic)
     parts = _frame(x, y, flows, "flows M", y_label)
-    parts += [_line(series, x, y) for series in all_series]
-    for series in all_series:
-        parts += _marks(series, x, y, lambda at: f"M={at}")
+    for i, series in enumerate(all_series):
+        # Side by side, so that no interval hides another.
+        shift = 5 * (i - (len(all_series) - 1) / 2)
+
+        def beside(at, shift=shift):
+            return round(x(at) + shift, 1)
+
+        parts.append(_line(series, beside, y))
+        parts += _marks(series, beside, y, lambda at: f"M={at}")
     return _svg(title, parts)
 
 
@@ -120,7 +129,8 @@ def distribution(title, all_series):
 
 def bars(title, rows, label):
     """rows of (name, value, colour), one below the other."""
-    height, gap, left = 20, 8, 150
+    height, gap = 20, 8
+    left = 18 + 9 * max(len(name) for name, _, _ in rows)
     most = max(value for _, value, _ in rows) or 1
     parts = []
     for i, (name, value, colour) in enumerate(rows):

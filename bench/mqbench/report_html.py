@@ -45,7 +45,8 @@ th, td { padding: .4rem .7rem; text-align: right; border-top: 1px solid var(--ed
 thead th { border-top: 0; background: var(--panel); }
 th:first-child, td:first-child { text-align: left; }
 td { min-width: 8rem; } .words :is(td, th) { text-align: left; }
-th[scope=row] { font-weight: 500; white-space: nowrap; }
+th[scope=row] { font-weight: 500; white-space: nowrap; position: sticky; left: 0;
+  background: var(--ground); }
 small { display: block; color: var(--soft); }
 @media (max-width: 40rem) { svg text { font-size: 17px; } h1 { font-size: 1.4rem; } }
 """

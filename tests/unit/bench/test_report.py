@@ -82,6 +82,15 @@ class Report(unittest.TestCase):
         self.assertIsNone(re.search(r"https?://|@import|url\(", page))
         self.assertIn("prefers-color-scheme: dark", page)
 
+    def test_latencies_are_drawn_from_whole_histograms(self):
+        for sample in self.document["samples"]:
+            sample["result"]["histogram_us"] = [[10, 1], [20, 2], [90, 1]]
+        page = written(self.document)[2]
+        figure = re.search("<h3>[^<]*latencies with 2 flows</h3>.*?</figure>", page).group()
+        for path in re.findall(' d="([^"]*)"', figure):
+            self.assertEqual(len(re.findall("[ML]", path)), 3)
+            self.assertEqual(path.split()[-1], "14.0")  # all of them: the top
+
     def test_interrupted_run_says_so(self):
         self.document["complete"] = False
         for count in (0, 1, 5):
