@@ -16,6 +16,7 @@ SYSTEMS = {kind.name: kind for kind in (
     systems.HostSystem, systems.Netns, systems.Pasta, systems.Slirp4netns,
     virtual.Run, virtual.QemuLibslirp, virtual.QemuPasst)}
 INTERRUPTED = 130  # exit status
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _flows(text):
@@ -137,8 +138,6 @@ def _measure(options, work):
     except KeyboardInterrupt:
         print("\nmqvmm bench: interrupted; the report holds what was measured",
               file=sys.stderr)
-    # A second Ctrl-C must not tear the report.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     save()
     _write(document, options.output, labels)
     if not document["complete"]:
@@ -147,12 +146,15 @@ def _measure(options, work):
 
 
 def _interrupt(*_):
+    # A second one must neither leave processes behind nor tear the report.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main(arguments):
     """The exit status: 0, 1 a sample failed, 2 wrong input, 130 interrupted."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
     work = tempfile.mkdtemp(prefix="mqvmm-bench-")
     os.chmod(work, 0o755)

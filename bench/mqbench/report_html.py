@@ -38,7 +38,7 @@ circle { fill: var(--hue); stroke: var(--panel); stroke-width: 1.5; } rect { fil
   margin-right: .45em; border-radius: 2px; background: var(--hue); }
 .scroll { overflow-x: auto; margin: .4rem 0 1.2rem; border: 1px solid var(--edge);
   border-radius: 8px; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem;
+table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .9rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem .7rem; text-align: right; border-top: 1px solid var(--edge);
   vertical-align: top; }
