@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "protocol.h"
+#include "report.h"
 
 #define NS_PER_S 1000000000ULL
 
@@ -19,33 +20,6 @@ uint64_t client_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-static enum load_error error_kind(int err)
-{
-	switch (-err) {
-	case ECONNREFUSED:
-		return LOAD_REFUSED;
-	case ECONNRESET:
-	case EPIPE:
-		return LOAD_RESET;
-	case ETIMEDOUT:
-		return LOAD_TIMEOUT;
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case ENETDOWN:
-		return LOAD_UNREACHABLE;
-	case EADDRNOTAVAIL:
-	case EMFILE:
-	case ENFILE:
-		return LOAD_NO_PORT;
-	case ENODATA:
-		return LOAD_SHORT;
-	case EBADMSG:
-		return LOAD_WRONG;
-	default:
-		return LOAD_OTHER;
-	}
 }
 
 /* Pins to the (index modulo their number)-th CPU that the process may use. */
@@ -93,7 +67,7 @@ static void flow_loop(struct flow *flow)
 
 		now = client_now_ns();
 		if (rc) {
-			flow->errors[error_kind(rc)]++;
+			flow->errors[load_error_of(rc)]++;
 		} else {
 			flow->done++;
 			histogram_record(&flow->latency_ns, now - start);
@@ -163,6 +137,46 @@ static void flows_run(struct flow *flows, unsigned int count)
 	}
 }
 
+static void totals_add(struct totals *totals, const struct flow *flow)
+{
+	totals->done += flow->done;
+	totals->bytes += flow->bytes;
+	totals->share[flow->index] = totals->stream ? flow->bytes : flow->done;
+	histogram_merge(&totals->latency_ns, &flow->latency_ns);
+	for (int kind = 0; kind < LOAD_ERRORS; kind++)
+		totals->errors[kind] += flow->errors[kind];
+}
+
+static uint64_t report(const struct client_mode *mode,
+		       const struct options *options, const struct flow *flows)
+{
+	uint64_t start = UINT64_MAX;
+	uint64_t end = 0;
+	struct totals totals = {
+		.name = mode->name,
+		.stream = mode->stream,
+		.flows = options->flows,
+		.threads = options->flows,
+		.share = calloc(options->flows, sizeof(*totals.share)),
+	};
+
+	if (!totals.share)
+		return 1;
+	histogram_init(&totals.latency_ns);
+	histogram_init(&totals.lateness_ns);
+	for (unsigned int i = 0; i < options->flows; i++) {
+		totals_add(&totals, &flows[i]);
+		if (flows[i].started_ns < start)
+			start = flows[i].started_ns;
+		if (flows[i].ended_ns > end)
+			end = flows[i].ended_ns;
+	}
+	totals.seconds = end > start ? (double)(end - start) / 1e9 : 1e-9;
+	start = report_print(mode->name, options, &totals, 1);
+	free(totals.share);
+	return start;
+}
+
 int client_run(const struct client_mode *mode, const struct options *options)
 {
 	struct pattern *pattern = pattern_create();
@@ -185,7 +199,7 @@ int client_run(const struct client_mode *mode, const struct options *options)
 	}
 	flows_run(flows, options->flows);
 	pthread_barrier_destroy(&gate);
-	errors = client_report(mode, options, flows);
+	errors = report(mode, options, flows);
 out:
 	free(flows);
 	free(pattern);

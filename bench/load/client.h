@@ -7,22 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "error.h"
 #include "histogram.h"
 #include "options.h"
 #include "pattern.h"
-
-/* Why an operation failed. */
-enum load_error {
-	LOAD_REFUSED,     /* the peer answered with a reset to the SYN */
-	LOAD_RESET,       /* the connection was reset */
-	LOAD_TIMEOUT,     /* nothing happened for --timeout seconds */
-	LOAD_UNREACHABLE, /* no route, or an ICMP error said so */
-	LOAD_NO_PORT,     /* no local port or socket was free */
-	LOAD_SHORT,       /* the stream ended before it was whole */
-	LOAD_WRONG,       /* bytes, length or checksum differ */
-	LOAD_OTHER,
-	LOAD_ERRORS
-};
 
 struct client_mode;
 
@@ -140,16 +128,5 @@ int client_recv(int fd, void *bytes, size_t length);
  * Return: 0; -EBADMSG when the answer is wrong; -errno
  */
 int client_exchange(struct flow *flow, int fd);
-
-/**
- * client_report() - Print what all flows of a run did
- * @mode:	What they did
- * @options:	The command line
- * @flows:	All flows, ended
- *
- * Return: failed operations
- */
-uint64_t client_report(const struct client_mode *mode,
-		       const struct options *options, const struct flow *flows);
 
 #endif

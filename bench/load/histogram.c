@@ -54,6 +54,13 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
 		into->max = from->max;
 }
 
+uint64_t histogram_bucket_end(const struct histogram *h, unsigned int bucket)
+{
+	uint64_t last = bucket_last_value(bucket);
+
+	return last < h->max ? last : h->max;
+}
+
 uint64_t histogram_percentile(const struct histogram *h, double percent)
 {
 	uint64_t below = 0;
@@ -64,11 +71,8 @@ uint64_t histogram_percentile(const struct histogram *h, double percent)
 	share = percent < 0 ? 0 : percent > 100 ? 1 : percent / 100;
 	for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		below += h->bucket[i];
-		if (below && (double)below >= share * (double)h->count) {
-			uint64_t last = bucket_last_value(i);
-
-			return last < h->max ? last : h->max;
-		}
+		if (below && (double)below >= share * (double)h->count)
+			return histogram_bucket_end(h, i);
 	}
 	return h->max;
 }

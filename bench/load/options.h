@@ -28,6 +28,7 @@ struct address {
  * @flows:	Concurrent flows, one thread each
  * @seconds:	How long to run; 0: until @count is reached (a server: for ever)
  * @count:	Transactions, or bytes for up and down, of all flows together
+ * @rate:	Operations per second that all flows start; 0: closed loop
  * @size:	Bytes per answer or datagram
  * @timeout_s:	Limit of one operation
  * @threads:	Server threads
@@ -40,6 +41,7 @@ struct options {
 	struct address bind;
 	unsigned int flows;
 	double seconds;
+	double rate;
 	uint64_t count;
 	uint32_t size;
 	unsigned int timeout_s;

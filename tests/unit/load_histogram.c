@@ -69,6 +69,32 @@ static void every_magnitude_reads_back_within_a_step(void **state)
 	}
 }
 
+/* 1 us to 60 s in nanoseconds: at most 2 % too much, never too little. */
+static void latencies_are_within_two_percent(void **state)
+{
+	struct histogram *h = *state;
+
+	for (uint64_t ns = 1000; ns <= 60000000000; ns += ns / 97 + 1) {
+		uint64_t got;
+
+		histogram_init(h);
+		histogram_record(h, ns);
+		histogram_record(h, UINT64_MAX);
+		got = histogram_percentile(h, 50);
+		assert_in_range(got, ns, ns + ns / 50);
+	}
+}
+
+static void buckets_end_in_rising_order(void **state)
+{
+	struct histogram *h = *state;
+
+	histogram_record(h, UINT64_MAX);
+	for (unsigned int i = 1; i < HISTOGRAM_BUCKETS; i++)
+		assert_true(histogram_bucket_end(h, i) >
+			    histogram_bucket_end(h, i - 1));
+}
+
 static void percentile_never_exceeds_the_largest_value(void **state)
 {
 	struct histogram *h = *state;
@@ -138,6 +164,8 @@ int main(void)
 		TEST(small_values_are_exact),
 		TEST(large_values_are_within_a_step),
 		TEST(every_magnitude_reads_back_within_a_step),
+		TEST(latencies_are_within_two_percent),
+		TEST(buckets_end_in_rising_order),
 		TEST(percentile_never_exceeds_the_largest_value),
 		TEST(extremes_are_exact),
 		TEST(zero_and_the_largest_number_are_recorded),
