@@ -1,98 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "client.h"
 
-#include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "protocol.h"
-#include "report.h"
-
-#define NS_PER_S 1000000000ULL
-
-uint64_t client_now_ns(void)
+static void *allocate(size_t count, size_t size)
 {
-	struct timespec now;
+	void *memory = calloc(count, size);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-/* Pins to the (index modulo their number)-th CPU that the process may use. */
-static void pin_thread(unsigned int index)
-{
-	cpu_set_t allowed;
-	cpu_set_t one;
-	unsigned int nth;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		return;
-	nth = index % (unsigned int)CPU_COUNT(&allowed);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &allowed) || nth--)
-			continue;
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		sched_setaffinity(0, sizeof(one), &one);
-		return;
-	}
-}
-
-static int flow_step(struct flow *flow)
-{
-	int rc = 0;
-
-	if (flow->fd < 0 && flow->mode->open)
-		rc = flow->mode->open(flow);
-	if (!rc)
-		rc = flow->mode->step(flow);
-	if (rc && flow->fd >= 0) {
-		close(flow->fd);
-		flow->fd = -1;
-	}
-	return rc;
-}
-
-static void flow_loop(struct flow *flow)
-{
-	uint64_t now = flow->started_ns = client_now_ns();
-
-	for (uint64_t i = 0; i < flow->budget && now < flow->deadline_ns; i++) {
-		uint64_t start = now;
-		int rc = flow_step(flow);
-
-		now = client_now_ns();
-		if (rc) {
-			flow->errors[load_error_of(rc)]++;
-		} else {
-			flow->done++;
-			histogram_record(&flow->latency_ns, now - start);
-		}
-		if (flow->mode->stream)
-			break;
-	}
-	flow->ended_ns = now;
-}
-
-static void *flow_thread(void *argument)
-{
-	struct flow *flow = argument;
-
-	if (flow->options->pin)
-		pin_thread(flow->index);
-	pthread_barrier_wait(flow->gate);
-	if (flow->options->seconds > 0)
-		flow->deadline_ns =
-			client_now_ns() +
-			(uint64_t)(flow->options->seconds * (double)NS_PER_S);
-	flow_loop(flow);
-	if (flow->fd >= 0)
-		close(flow->fd);
-	return NULL;
+	if (memory)
+		return memory;
+	fprintf(stderr, "mqload: no memory for %zu flows\n", count);
+	exit(EXIT_FAILURE);
 }
 
 /* Splits --count so that the flows together do exactly so many. */
@@ -104,104 +24,161 @@ static uint64_t flow_budget(const struct options *options, unsigned int index)
 	       (index < options->count % options->flows);
 }
 
-static int flow_start(struct flow *flow)
+static unsigned int count_loops(const struct options *options)
 {
-	flow->fd = -1;
-	flow->budget = flow_budget(flow->options, flow->index);
-	flow->deadline_ns = UINT64_MAX;
-	histogram_init(&flow->latency_ns);
-	flow->buffer = malloc(PATTERN_RUN);
-	if (!flow->buffer)
-		return -ENOMEM;
-	return -pthread_create(&flow->thread, NULL, flow_thread, flow);
+	return options->threads && options->threads < options->flows
+		       ? options->threads
+		       : options->flows;
 }
 
-/*
- * Threads that wait at the gate cannot be called back: where one flow does
- * not start, the process ends.
- */
-static void flows_run(struct flow *flows, unsigned int count)
+void run_create(struct run *run, const struct client_mode *mode,
+		const struct options *options, const struct pattern *pattern)
 {
-	for (unsigned int i = 0; i < count; i++) {
-		int rc = flow_start(&flows[i]);
+	unsigned int first = 0;
 
+	run->mode = mode;
+	run->options = options;
+	run->flows = allocate(options->flows, sizeof(*run->flows));
+	run->loop_count = count_loops(options);
+	run->loops = allocate(run->loop_count, sizeof(*run->loops));
+	for (unsigned int i = 0; i < options->flows; i++) {
+		run->flows[i] = (struct flow) {
+			.index = i,
+			.options = options,
+			.mode = mode,
+			.pattern = pattern,
+			.budget = flow_budget(options, i),
+			.fd = -1,
+		};
+	}
+	for (unsigned int i = 0; i < run->loop_count; i++) {
+		unsigned int end = (i + 1) * options->flows / run->loop_count;
+
+		run->loops[i].index = i;
+		run->loops[i].options = options;
+		run->loops[i].flows = &run->flows[first];
+		run->loops[i].flow_count = end - first;
+		run->loops[i].flow_total = options->flows;
+		first = end;
+	}
+}
+
+static void start_loops(struct run *run, pthread_barrier_t *gate)
+{
+	bool events = run->options->threads || run->mode->receive;
+
+	for (unsigned int i = 0; i < run->loop_count; i++) {
+		int rc;
+
+		run->loops[i].gate = gate;
+		rc = loop_start(&run->loops[i], events);
 		if (rc) {
-			fprintf(stderr, "mqload: cannot start flow %u: %s\n", i,
-				strerror(-rc));
+			fprintf(stderr, "mqload: cannot start thread %u: %s\n",
+				i, strerror(-rc));
 			exit(EXIT_FAILURE);
 		}
 	}
-	for (unsigned int i = 0; i < count; i++) {
-		pthread_join(flows[i].thread, NULL);
-		free(flows[i].buffer);
-	}
 }
 
-static void totals_add(struct totals *totals, const struct flow *flow)
+void run_all(struct run *runs, unsigned int count)
+{
+	pthread_barrier_t gate;
+	unsigned int loops = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		loops += runs[i].loop_count;
+	pthread_barrier_init(&gate, NULL, loops);
+	for (unsigned int i = 0; i < count; i++)
+		start_loops(&runs[i], &gate);
+	for (unsigned int i = 0; i < count; i++)
+		for (unsigned int k = 0; k < runs[i].loop_count; k++)
+			loop_join(&runs[i].loops[k]);
+	pthread_barrier_destroy(&gate);
+}
+
+static void add_flow(struct totals *totals, const struct flow *flow)
 {
 	totals->done += flow->done;
+	totals->lost += flow->lost;
+	totals->missed += flow_missed(flow);
 	totals->bytes += flow->bytes;
 	totals->share[flow->index] = totals->stream ? flow->bytes : flow->done;
-	histogram_merge(&totals->latency_ns, &flow->latency_ns);
 	for (int kind = 0; kind < LOAD_ERRORS; kind++)
 		totals->errors[kind] += flow->errors[kind];
 }
 
-static uint64_t report(const struct client_mode *mode,
-		       const struct options *options, const struct flow *flows)
+static double span_seconds(const struct run *run)
 {
 	uint64_t start = UINT64_MAX;
 	uint64_t end = 0;
-	struct totals totals = {
-		.name = mode->name,
-		.stream = mode->stream,
-		.flows = options->flows,
-		.threads = options->flows,
-		.share = calloc(options->flows, sizeof(*totals.share)),
-	};
 
-	if (!totals.share)
-		return 1;
-	histogram_init(&totals.latency_ns);
-	histogram_init(&totals.lateness_ns);
-	for (unsigned int i = 0; i < options->flows; i++) {
-		totals_add(&totals, &flows[i]);
-		if (flows[i].started_ns < start)
-			start = flows[i].started_ns;
-		if (flows[i].ended_ns > end)
-			end = flows[i].ended_ns;
+	for (unsigned int i = 0; i < run->options->flows; i++) {
+		if (run->flows[i].started_ns < start)
+			start = run->flows[i].started_ns;
+		if (run->flows[i].ended_ns > end)
+			end = run->flows[i].ended_ns;
 	}
-	totals.seconds = end > start ? (double)(end - start) / 1e9 : 1e-9;
-	start = report_print(mode->name, options, &totals, 1);
-	free(totals.share);
-	return start;
+	return end > start ? (double)(end - start) / 1e9 : 1e-9;
+}
+
+void run_totals(const struct run *run, struct totals *totals)
+{
+	*totals = (struct totals) {
+		.name = run->mode->name,
+		.stream = run->mode->stream,
+		.lossy = run->mode->lossy,
+		.flows = run->options->flows,
+		.threads = run->loop_count,
+		.seconds = span_seconds(run),
+		.share = allocate(run->options->flows, sizeof(*totals->share)),
+	};
+	histogram_init(&totals->latency_ns);
+	histogram_init(&totals->lateness_ns);
+	for (unsigned int i = 0; i < run->loop_count; i++) {
+		histogram_merge(&totals->latency_ns, &run->loops[i].latency_ns);
+		histogram_merge(&totals->lateness_ns,
+				&run->loops[i].lateness_ns);
+	}
+	for (unsigned int i = 0; i < run->options->flows; i++)
+		add_flow(totals, &run->flows[i]);
+}
+
+int run_report(const char *mode, struct run *runs, unsigned int count)
+{
+	struct totals *totals = allocate(count, sizeof(*totals));
+	uint64_t errors;
+
+	for (unsigned int i = 0; i < count; i++)
+		run_totals(&runs[i], &totals[i]);
+	errors = report_print(mode, runs[0].options, totals, count);
+	for (unsigned int i = 0; i < count; i++) {
+		free(totals[i].share);
+		free(runs[i].flows);
+		free(runs[i].loops);
+	}
+	free(totals);
+	return errors ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+struct pattern *client_pattern(void)
+{
+	struct pattern *pattern = pattern_create();
+
+	if (pattern)
+		return pattern;
+	fprintf(stderr, "mqload: no memory for the pattern\n");
+	exit(EXIT_FAILURE);
 }
 
 int client_run(const struct client_mode *mode, const struct options *options)
 {
-	struct pattern *pattern = pattern_create();
-	struct flow *flows = calloc(options->flows, sizeof(*flows));
-	pthread_barrier_t gate;
-	uint64_t errors = 1;
+	struct pattern *pattern = client_pattern();
+	struct run run;
+	int status;
 
-	if (!pattern || !flows) {
-		fprintf(stderr, "mqload: no memory for %u flows\n",
-			options->flows);
-		goto out;
-	}
-	pthread_barrier_init(&gate, NULL, options->flows);
-	for (unsigned int i = 0; i < options->flows; i++) {
-		flows[i].index = i;
-		flows[i].options = options;
-		flows[i].mode = mode;
-		flows[i].pattern = pattern;
-		flows[i].gate = &gate;
-	}
-	flows_run(flows, options->flows);
-	pthread_barrier_destroy(&gate);
-	errors = report(mode, options, flows);
-out:
-	free(flows);
+	run_create(&run, mode, options, pattern);
+	run_all(&run, 1);
+	status = run_report(mode->name, &run, 1);
 	free(pattern);
-	return errors ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }

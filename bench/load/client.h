@@ -2,78 +2,69 @@
 #ifndef MQVMM_LOAD_CLIENT_H
 #define MQVMM_LOAD_CLIENT_H
 
-#include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "error.h"
-#include "histogram.h"
-#include "options.h"
-#include "pattern.h"
-
-struct client_mode;
+#include "flow.h"
+#include "loop.h"
+#include "report.h"
 
 /**
- * struct flow - One closed loop of operations, on a thread of its own
- * @thread:	Its thread
- * @index:	Number of the flow, from 0
- * @options:	The command line
- * @mode:	What it does
- * @pattern:	The pattern
- * @gate:	All flows start together when the last one is here
- * @budget:	Operations (bytes for streams) to do; LOAD_UNLIMITED for none
- * @deadline_ns: CLOCK_MONOTONIC time to end at; UINT64_MAX for none
- * @buffer:	PATTERN_RUN bytes
- * @fd:		Its lasting socket, -1 when there is none
- * @done:	Operations that succeeded
- * @bytes:	Payload that the peer confirmed
- * @errors:	Operations that failed, by kind
- * @latency_ns:	Of the operations that succeeded
- * @started_ns: When its first operation started
- * @ended_ns:	When its last operation ended
+ * struct run - Flows of one mode that start and end together
+ * @mode:	What they do
+ * @options:	What they are told; --threads 0: each has a thread
+ * @flows:	The flows
+ * @loops:	Their threads
+ * @loop_count:	How many
  */
-struct flow {
-	pthread_t thread;
-	unsigned int index;
-	const struct options *options;
+struct run {
 	const struct client_mode *mode;
-	const struct pattern *pattern;
-	pthread_barrier_t *gate;
-	uint64_t budget;
-	uint64_t deadline_ns;
-	uint8_t *buffer;
-	int fd;
-	uint64_t done;
-	uint64_t bytes;
-	uint64_t errors[LOAD_ERRORS];
-	struct histogram latency_ns;
-	uint64_t started_ns;
-	uint64_t ended_ns;
+	const struct options *options;
+	struct flow *flows;
+	struct loop *loops;
+	unsigned int loop_count;
 };
 
 /**
- * struct client_mode - One kind of load
- * @name:	As on the command line
- * @stream:	@step moves a whole stream, and --count is bytes
- * @open:	Get ready, or ready again after an error; may be NULL
- * @step:	One operation
- *
- * Both return 0 or -errno; a failure that is not one of the system's is
- * -ENODATA (ended early) or -EBADMSG (wrong bytes).
+ * run_create() - Make the flows of a run; without memory the process ends
+ * @run:	Filled in
+ * @mode:	What they do
+ * @options:	What they are told; outlives the run
+ * @pattern:	The pattern; outlives the run
  */
-struct client_mode {
-	const char *name;
-	bool stream;
-	int (*open)(struct flow *flow);
-	int (*step)(struct flow *flow);
-};
+void run_create(struct run *run, const struct client_mode *mode,
+		const struct options *options, const struct pattern *pattern);
 
-extern const struct client_mode client_crr;
-extern const struct client_mode client_rr;
-extern const struct client_mode client_udp;
-extern const struct client_mode client_up;
-extern const struct client_mode client_down;
+/**
+ * run_all() - Run flows to their end
+ * @runs:	Runs that start together
+ * @count:	How many
+ *
+ * Where one thread does not start the process ends: those that wait at the gate
+ * cannot be called back.
+ */
+void run_all(struct run *runs, unsigned int count);
+
+/**
+ * run_totals() - Sum up a run that ended
+ * @run:	Run
+ * @totals:	Filled in; @share is for free()
+ */
+void run_totals(const struct run *run, struct totals *totals);
+
+/**
+ * run_report() - Sum up and print runs that ended, and free them
+ * @mode:	As on the command line
+ * @runs:	Runs: the one that matters first
+ * @count:	How many
+ *
+ * Return: exit status of the process: failure when any operation failed
+ */
+int run_report(const char *mode, struct run *runs, unsigned int count);
+
+/**
+ * client_pattern() - Make the pattern; without memory the process ends
+ *
+ * Return: the pattern, for free()
+ */
+struct pattern *client_pattern(void);
 
 /**
  * client_run() - Run all flows of one mode and report
@@ -85,48 +76,27 @@ extern const struct client_mode client_down;
 int client_run(const struct client_mode *mode, const struct options *options);
 
 /**
- * client_now_ns() - CLOCK_MONOTONIC
+ * ramp_run() - Open --count connections, hold them, use each once; report
+ * @options:	The command line, with --to
  *
- * Return: nanoseconds
+ * Return: as client_run()
  */
-uint64_t client_now_ns(void);
+int ramp_run(const struct options *options);
 
 /**
- * client_connect() - Open a socket to --to with --timeout on each operation
- * @options:	The command line
- * @type:	SOCK_STREAM or SOCK_DGRAM
+ * mixed_run() - CRR while streams run in both directions; report
+ * @options:	The command line, with --to and --seconds
  *
- * Return: a blocking socket; -errno, -ETIMEDOUT after --timeout seconds
+ * Return: as client_run()
  */
-int client_connect(const struct options *options, int type);
+int mixed_run(const struct options *options);
 
 /**
- * client_send() - Send all of a buffer
- * @fd:		Socket of client_connect()
- * @bytes:	What to send
- * @length:	Its length, bytes
+ * ping_permitted() - Try to open an ICMP socket
+ * @options:	The command line, with --to
  *
- * Return: 0 or -errno
+ * Return: 0; -errno after one sentence on stderr
  */
-int client_send(int fd, const void *bytes, size_t length);
-
-/**
- * client_recv() - Receive until a buffer is full
- * @fd:		Socket of client_connect()
- * @bytes:	Where to
- * @length:	Its length, bytes
- *
- * Return: 0; -ENODATA when the stream ended before; -errno
- */
-int client_recv(int fd, void *bytes, size_t length);
-
-/**
- * client_exchange() - Send one LOAD_ECHO request and check its answer
- * @flow:	Flow, for its options, buffer and seed
- * @fd:		Connection
- *
- * Return: 0; -EBADMSG when the answer is wrong; -errno
- */
-int client_exchange(struct flow *flow, int fd);
+int ping_permitted(const struct options *options);
 
 #endif

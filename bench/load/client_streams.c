@@ -1,123 +1,148 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/epoll.h>
 
-#include "client.h"
-#include "protocol.h"
+#include "flow.h"
 
-static int stream_open(struct flow *flow, enum load_op op)
+static int stream_start(struct flow *flow, enum load_op op)
 {
-	struct load_request request = {
+	flow->request = (struct load_request) {
 		.magic = LOAD_MAGIC,
 		.op = (uint16_t)op,
 		.flags = flow->options->verify ? LOAD_CHECKED : 0,
 		.bytes = flow->budget,
 		.seed = flow->index,
 	};
+	flow->position = 0;
+	flow->checksum = CHECKSUM_START;
+	flow->state = FLOW_REQUEST;
+	return flow_connect(flow, SOCK_STREAM, 0);
+}
 
-	flow->fd = client_connect(flow->options, SOCK_STREAM);
-	if (flow->fd < 0)
-		return flow->fd;
-	return client_send(flow->fd, &request, sizeof(request));
+static int stream_request(struct flow *flow)
+{
+	int rc = flow_send(flow, &flow->request, sizeof(flow->request));
+
+	if (!rc)
+		flow->state = FLOW_BODY;
+	return rc;
 }
 
 /* The server's view of the stream has to be ours. */
-static int stream_result(struct flow *flow, uint64_t bytes, uint64_t checksum)
+static int stream_result(struct flow *flow)
 {
-	struct load_result result;
-	int rc = client_recv(flow->fd, &result, sizeof(result));
+	const struct load_result *result = &flow->result;
+	int rc = flow_recv(flow, &flow->result, sizeof(flow->result));
 
 	if (rc)
 		return rc;
-	if (result.magic != LOAD_MAGIC || result.wrong ||
-	    result.bytes != bytes || result.checksum != checksum)
+	if (result->magic != LOAD_MAGIC || result->wrong ||
+	    result->bytes != flow->position ||
+	    result->checksum != flow->checksum)
 		return -EBADMSG;
+	flow->bytes = flow->position;
 	return 0;
 }
 
-static int up_open(struct flow *flow)
+static bool stream_goes_on(const struct flow *flow)
 {
-	return stream_open(flow, LOAD_SINK);
+	return flow->position < flow->budget &&
+	       flow_now_ns() < flow->deadline_ns;
+}
+
+/* At most one run, so that the flow's loop can turn to others. */
+static size_t stream_piece(const struct flow *flow)
+{
+	uint64_t left = flow->budget - flow->position;
+
+	return left < PATTERN_RUN ? left : PATTERN_RUN;
+}
+
+static int up_piece(struct flow *flow)
+{
+	const uint8_t *bytes =
+		pattern_at(flow->pattern, flow->index, flow->position);
+	ssize_t sent;
+
+	if (!stream_goes_on(flow)) {
+		flow->state = FLOW_RESULT;
+		flow->wants = EPOLLIN;
+		return shutdown(flow->fd, SHUT_WR) ? -errno : FLOW_MORE;
+	}
+	sent = send(flow->fd, bytes, stream_piece(flow), MSG_NOSIGNAL);
+	if (sent < 0)
+		return flow_blocked(flow, EPOLLOUT);
+	if (flow->options->verify)
+		flow->checksum =
+			checksum_add(flow->checksum, bytes, (size_t)sent);
+	flow->position += (uint64_t)sent;
+	flow->wants = EPOLLOUT;
+	return FLOW_MORE;
 }
 
 static int up_step(struct flow *flow)
 {
-	uint64_t sum = CHECKSUM_START;
-	uint64_t sent = 0;
 	int rc = 0;
 
-	while (!rc && sent < flow->budget &&
-	       client_now_ns() < flow->deadline_ns) {
-		const uint8_t *bytes =
-			pattern_at(flow->pattern, flow->index, sent);
-		uint64_t left = flow->budget - sent;
-		size_t length = left < PATTERN_RUN ? left : PATTERN_RUN;
-
-		rc = client_send(flow->fd, bytes, length);
-		if (flow->options->verify)
-			sum = checksum_add(sum, bytes, length);
-		sent += length;
-	}
-	if (!rc && shutdown(flow->fd, SHUT_WR))
-		rc = -errno;
-	if (!rc)
-		rc = stream_result(flow, sent, sum);
-	if (!rc)
-		flow->bytes = sent;
-	return rc;
+	if (flow->state == FLOW_START)
+		rc = stream_start(flow, LOAD_SINK);
+	if (!rc && flow->state == FLOW_REQUEST)
+		rc = stream_request(flow);
+	if (rc)
+		return rc;
+	return flow->state == FLOW_BODY ? up_piece(flow) : stream_result(flow);
 }
 
-const struct client_mode client_up = {
-	.name = "up", .stream = true, .open = up_open, .step = up_step
-};
-
-static int down_open(struct flow *flow)
-{
-	return stream_open(flow, LOAD_SOURCE);
-}
-
-/* Takes one piece; Return: its length, or -errno. */
-static ssize_t down_piece(struct flow *flow, uint64_t offset, uint64_t *sum)
-{
-	uint64_t left = flow->budget - offset;
-	ssize_t got = recv(flow->fd, flow->buffer,
-			   left < PATTERN_RUN ? left : PATTERN_RUN, 0);
-
-	if (got < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	if (got == 0)
-		return -ENODATA;
-	if (!flow->options->verify)
-		return got;
-	if (memcmp(flow->buffer, pattern_at(flow->pattern, flow->index, offset),
-		   (size_t)got) != 0)
-		return -EBADMSG;
-	*sum = checksum_add(*sum, flow->buffer, (size_t)got);
-	return got;
-}
+const struct client_mode client_up = { .name = "up",
+				       .stream = true,
+				       .step = up_step };
 
 /* Only a stream that was read to its end has a result to compare. */
-static int down_step(struct flow *flow)
+static int down_piece(struct flow *flow)
 {
-	uint64_t sum = CHECKSUM_START;
-	uint64_t offset = 0;
+	ssize_t got;
 
-	while (offset < flow->budget && client_now_ns() < flow->deadline_ns) {
-		ssize_t got = down_piece(flow, offset, &sum);
-
-		if (got == -EINTR)
-			continue;
-		if (got < 0)
-			return (int)got;
-		offset += (uint64_t)got;
-		flow->bytes = offset;
+	flow->wants = EPOLLIN;
+	if (!stream_goes_on(flow)) {
+		if (flow->position < flow->budget)
+			return 0;
+		flow->state = FLOW_RESULT;
+		return FLOW_MORE;
 	}
-	if (offset < flow->budget)
-		return 0;
-	return stream_result(flow, offset, sum);
+	got = recv(flow->fd, flow->buffer, stream_piece(flow), 0);
+	if (got < 0)
+		return flow_blocked(flow, EPOLLIN);
+	if (got == 0)
+		return -ENODATA;
+	if (flow->options->verify) {
+		if (memcmp(flow->buffer,
+			   pattern_at(flow->pattern, flow->index,
+				      flow->position),
+			   (size_t)got) != 0)
+			return -EBADMSG;
+		flow->checksum =
+			checksum_add(flow->checksum, flow->buffer, (size_t)got);
+	}
+	flow->position += (uint64_t)got;
+	flow->bytes = flow->position;
+	return FLOW_MORE;
 }
 
-const struct client_mode client_down = {
-	.name = "down", .stream = true, .open = down_open, .step = down_step
-};
+static int down_step(struct flow *flow)
+{
+	int rc = 0;
+
+	if (flow->state == FLOW_START)
+		rc = stream_start(flow, LOAD_SOURCE);
+	if (!rc && flow->state == FLOW_REQUEST)
+		rc = stream_request(flow);
+	if (rc)
+		return rc;
+	return flow->state == FLOW_BODY ? down_piece(flow)
+					: stream_result(flow);
+}
+
+const struct client_mode client_down = { .name = "down",
+					 .stream = true,
+					 .step = down_step };

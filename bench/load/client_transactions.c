@@ -1,64 +1,55 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/epoll.h>
 
-#include "client.h"
+#include "flow.h"
+
+/* RR: requests and responses over one lasting connection. */
+static int rr_step(struct flow *flow)
+{
+	int rc = flow->fd < 0 ? flow_connect(flow, SOCK_STREAM, 0) : 0;
+
+	return rc ? rc : flow_exchange(flow);
+}
+
+const struct client_mode client_rr = { .name = "rr", .step = rr_step };
 
 /* CRR: connect, request, response, close. */
 static int crr_step(struct flow *flow)
 {
-	int fd = client_connect(flow->options, SOCK_STREAM);
-	int rc;
+	int rc = rr_step(flow);
 
-	if (fd < 0)
-		return fd;
-	rc = client_exchange(flow, fd);
-	close(fd);
+	if (!rc)
+		flow_close(flow);
 	return rc;
 }
 
 const struct client_mode client_crr = { .name = "crr", .step = crr_step };
 
-/* RR: requests and responses over one lasting connection. */
-static int rr_open(struct flow *flow)
-{
-	flow->fd = client_connect(flow->options, SOCK_STREAM);
-	return flow->fd < 0 ? flow->fd : 0;
-}
-
-static int rr_step(struct flow *flow)
-{
-	return client_exchange(flow, flow->fd);
-}
-
-const struct client_mode client_rr = { .name = "rr",
-				       .open = rr_open,
-				       .step = rr_step };
-
-/* UDP: datagrams that are echoed, one under way at a time. */
-static int udp_open(struct flow *flow)
-{
-	flow->fd = client_connect(flow->options, SOCK_DGRAM);
-	return flow->fd < 0 ? flow->fd : 0;
-}
-
 /*
- * The socket is new after each loss (the runner closes it), so an echo that
- * comes late is not taken for the next one.
+ * UDP: datagrams that are echoed, one under way at a time. The socket is new
+ * after each loss (a failed operation closes it), so an echo that comes late is
+ * not taken for the next one.
  */
 static int udp_step(struct flow *flow)
 {
-	uint64_t seed = ((uint64_t)flow->index << 32) + flow->done;
+	uint64_t seed = ((uint64_t)flow->index << 32) + flow->begun;
 	const uint8_t *datagram = pattern_at(flow->pattern, seed, 0);
 	uint32_t size = flow->options->size;
+	int rc = flow->fd < 0 ? flow_connect(flow, SOCK_DGRAM, 0) : 0;
 	ssize_t got;
 
-	if (send(flow->fd, datagram, size, 0) != (ssize_t)size)
-		return -errno;
+	if (rc)
+		return rc;
+	if (flow->state == FLOW_START) {
+		if (send(flow->fd, datagram, size, 0) != (ssize_t)size)
+			return flow_blocked(flow, EPOLLOUT);
+		flow->state = FLOW_BODY;
+	}
 	got = recv(flow->fd, flow->buffer, PATTERN_RUN, 0);
 	if (got < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		return flow_blocked(flow, EPOLLIN);
 	if (got != (ssize_t)size || memcmp(flow->buffer, datagram, size) != 0)
 		return -EBADMSG;
 	flow->bytes += size;
@@ -66,5 +57,5 @@ static int udp_step(struct flow *flow)
 }
 
 const struct client_mode client_udp = { .name = "udp",
-					.open = udp_open,
+					.lossy = true,
 					.step = udp_step };

@@ -16,7 +16,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "client.h"
+#include "flow.h"
 #include "server.h"
 
 #define HEADER_BYTES   12
@@ -96,16 +96,17 @@ static void serve_tcp(int tcp)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (client_recv(fd, message, 2))
+	if (recv(fd, message, 2, MSG_WAITALL) != 2)
 		goto out;
 	length = (size_t)message[0] << 8 | message[1];
-	if (length > MESSAGE_MAX || client_recv(fd, message + 2, length))
+	if (length > MESSAGE_MAX ||
+	    recv(fd, message + 2, length, MSG_WAITALL) != (ssize_t)length)
 		goto out;
 	length = answer_query(message + 2, length);
 	message[0] = (uint8_t)(length >> 8);
 	message[1] = (uint8_t)length;
 	if (length)
-		(void)client_send(fd, message, length + 2);
+		(void)send(fd, message, length + 2, MSG_NOSIGNAL);
 out:
 	close(fd);
 }
@@ -117,13 +118,13 @@ static void serve(int tcp, int udp, int signals, int limit_ms)
 		{ .fd = udp, .events = POLLIN },
 		{ .fd = tcp, .events = POLLIN },
 	};
-	uint64_t end_ns = client_now_ns() + (uint64_t)limit_ms * 1000000;
+	uint64_t end_ns = flow_now_ns() + (uint64_t)limit_ms * 1000000;
 
 	while (!ready[0].revents) {
 		int left_ms = -1;
 
 		if (limit_ms) {
-			uint64_t now_ns = client_now_ns();
+			uint64_t now_ns = flow_now_ns();
 
 			if (now_ns >= end_ns)
 				break;

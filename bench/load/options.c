@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,11 @@
 #include "protocol.h"
 
 #define FLOWS_MAX     1024u
+#define THREADS_MAX   256u
 #define TIMEOUT_S_MAX 3600u
+#define SECONDS_MAX   86400.0
+#define RATE_MAX      1e8
+#define HOLD_S_MAX    100.0 /* the server closes after SERVER_IDLE_S */
 
 static const struct option long_options[] = {
 	{ "to", required_argument, NULL, 't' },
@@ -24,6 +29,10 @@ static const struct option long_options[] = {
 	{ "size", required_argument, NULL, 'z' },
 	{ "timeout", required_argument, NULL, 'o' },
 	{ "threads", required_argument, NULL, 'r' },
+	{ "rate", required_argument, NULL, 'R' },
+	{ "hold", required_argument, NULL, 'h' },
+	{ "bulk", required_argument, NULL, 'B' },
+	{ "name", required_argument, NULL, 'N' },
 	{ "pin", no_argument, NULL, 'P' },
 	{ "verify", no_argument, NULL, 'v' },
 	{ "json", no_argument, NULL, 'j' },
@@ -69,21 +78,31 @@ static int parse_number(const char *text, uint64_t low, uint64_t high,
 	return 0;
 }
 
-static int parse_seconds(const char *text, double *seconds)
+static int parse_real(const char *text, double high, double *number)
 {
 	char *end;
 
-	*seconds = strtod(text, &end);
-	if (end == text || *end || !isfinite(*seconds) || *seconds < 0 ||
-	    *seconds > 86400)
+	*number = strtod(text, &end);
+	if (end == text || *end || !isfinite(*number) || *number < 0 ||
+	    *number > high)
 		return -EINVAL;
 	return 0;
 }
 
-static int parse_host(const char *host, struct address *address)
+/* ADDRESS, or ADDRESS%INTERFACE of a link. */
+static int parse_host(const char *text, struct address *address)
 {
+	char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
+	char *scope;
+
+	if (strlen(text) >= sizeof(host))
+		return -EINVAL;
+	strcpy(host, text);
+	scope = strchr(host, '%');
+	if (scope)
+		*scope++ = '\0';
 	memset(address, 0, sizeof(*address));
-	if (inet_pton(AF_INET, host, &address->in.sin_addr) == 1) {
+	if (!scope && inet_pton(AF_INET, host, &address->in.sin_addr) == 1) {
 		address->in.sin_family = AF_INET;
 		address->length = sizeof(address->in);
 		return 0;
@@ -91,16 +110,18 @@ static int parse_host(const char *host, struct address *address)
 	if (inet_pton(AF_INET6, host, &address->in6.sin6_addr) == 1) {
 		address->in6.sin6_family = AF_INET6;
 		address->length = sizeof(address->in6);
-		return 0;
+		if (scope)
+			address->in6.sin6_scope_id = if_nametoindex(scope);
+		return scope && !address->in6.sin6_scope_id ? -EINVAL : 0;
 	}
 	return -EINVAL;
 }
 
 /* HOST:PORT or [HOST]:PORT, numeric only: a static binary resolves no names. */
-static int parse_address(const char *text, struct address *address)
+static int parse_endpoint(const char *text, struct address *address)
 {
 	const char *colon = strrchr(text, ':');
-	char host[INET6_ADDRSTRLEN + 2];
+	char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 3];
 	uint64_t port;
 	size_t length;
 	char *start = host;
@@ -119,6 +140,12 @@ static int parse_address(const char *text, struct address *address)
 		return -EINVAL;
 	address_set_port(address, (uint16_t)port);
 	return 0;
+}
+
+/* Port 0 where there is none. */
+static int parse_address(const char *text, struct address *address)
+{
+	return parse_endpoint(text, address) ? parse_host(text, address) : 0;
 }
 
 /* Text of @number as an int-sized field. */
@@ -146,7 +173,7 @@ static int parse_one(struct options *o, int letter, const char *text,
 	case 'f':
 		return parse_uint(text, 1, FLOWS_MAX, &o->flows);
 	case 's':
-		return parse_seconds(text, &o->seconds);
+		return parse_real(text, SECONDS_MAX, &o->seconds);
 	case 'n':
 		return parse_number(text, 1, UINT64_MAX / 2, &o->count);
 	case 'z':
@@ -154,7 +181,16 @@ static int parse_one(struct options *o, int letter, const char *text,
 	case 'o':
 		return parse_uint(text, 1, TIMEOUT_S_MAX, &o->timeout_s);
 	case 'r':
-		return parse_uint(text, 1, 256, &o->threads);
+		return parse_uint(text, 0, THREADS_MAX, &o->threads);
+	case 'R':
+		return parse_real(text, RATE_MAX, &o->rate);
+	case 'h':
+		return parse_real(text, HOLD_S_MAX, &o->hold_s);
+	case 'B':
+		return parse_uint(text, 1, FLOWS_MAX, &o->bulk);
+	case 'N':
+		o->name = text;
+		return 0;
 	case 'P':
 		o->pin = true;
 		return 0;
@@ -175,9 +211,12 @@ int options_parse(struct options *options, int argc, char **argv)
 	int index = 0;
 	int letter;
 
-	*options = (struct options) {
-		.flows = 1, .size = 64, .timeout_s = 10, .threads = 2
-	};
+	*options = (struct options) { .flows = 1,
+				      .size = 64,
+				      .timeout_s = 10,
+				      .hold_s = 1,
+				      .bulk = 1,
+				      .name = "mqload.test" };
 	(void)parse_host("127.0.0.1", &options->bind);
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, "", long_options, &index)) !=

@@ -25,13 +25,16 @@ struct address {
  * struct options - The command line
  * @to:		Server (clients)
  * @bind:	Address to serve on (servers); port 0 picks a free one
- * @flows:	Concurrent flows, one thread each
+ * @flows:	Concurrent flows
  * @seconds:	How long to run; 0: until @count is reached (a server: for ever)
  * @count:	Transactions, or bytes for up and down, of all flows together
  * @rate:	Operations per second that all flows start; 0: closed loop
  * @size:	Bytes per answer or datagram
  * @timeout_s:	Limit of one operation
- * @threads:	Server threads
+ * @threads:	Event loops; 0: a thread for each flow (a server: 2)
+ * @hold_s:	How long ramp holds its connections idle
+ * @bulk:	Streams that mixed runs in each direction
+ * @name:	What dnsq asks for
  * @pin:	Flow i runs on the i-th of the CPUs that the process may use
  * @verify:	Check every byte of a stream and sum it up
  * @json:	Report as JSON
@@ -46,6 +49,9 @@ struct options {
 	uint32_t size;
 	unsigned int timeout_s;
 	unsigned int threads;
+	double hold_s;
+	unsigned int bulk;
+	const char *name;
 	bool pin;
 	bool verify;
 	bool json;

@@ -44,6 +44,20 @@ struct load_request {
 	uint64_t seed;
 };
 
+/**
+ * struct load_datagram - How each datagram of a UDP stream begins
+ * @magic:	LOAD_MAGIC
+ * @flow:	Number of the flow
+ * @sequence:	From 0
+ * @intended_ns: When it was to leave, by its sender's clock
+ */
+struct load_datagram {
+	uint32_t magic;
+	uint32_t flow;
+	uint64_t sequence;
+	uint64_t intended_ns;
+};
+
 #define LOAD_ECHO_MAX     65536u
 #define LOAD_DATAGRAM_MAX 65507u
 #define LOAD_UNLIMITED    UINT64_MAX
@@ -64,5 +78,6 @@ struct load_result {
 
 _Static_assert(sizeof(struct load_request) == 24, "wire layout");
 _Static_assert(sizeof(struct load_result) == 24, "wire layout");
+_Static_assert(sizeof(struct load_datagram) == 24, "wire layout");
 
 #endif

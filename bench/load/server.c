@@ -117,15 +117,15 @@ static void stop_all(struct server_thread *threads, unsigned int count,
 static int serve(const struct options *options, const struct pattern *pattern,
 		 int signals, int tcp, int udp)
 {
-	struct server_thread *threads =
-		calloc(options->threads, sizeof(*threads));
+	unsigned int count = options->threads ? options->threads : 2;
+	struct server_thread *threads = calloc(count, sizeof(*threads));
 	int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	unsigned int started = 0;
 	int rc = 0;
 
 	if (!threads || stop < 0)
 		rc = -ENOMEM;
-	while (!rc && started < options->threads) {
+	while (!rc && started < count) {
 		threads[started] = (struct server_thread) {
 			.tcp = tcp,
 			.udp = udp,
