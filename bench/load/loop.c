@@ -102,8 +102,7 @@ static void *loop_thread(void *argument)
 
 static int make_events(struct loop *loop)
 {
-	loop->timers.heap =
-		calloc(loop->flow_count, sizeof(*loop->timers.heap));
+	loop->timers.heap = calloc(loop->flow_count, sizeof(struct flow *));
 	if (!loop->timers.heap)
 		return -ENOMEM;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -93,11 +93,12 @@ static int parse_real(const char *text, double high, double *number)
 static int parse_host(const char *text, struct address *address)
 {
 	char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
+	size_t length = strlen(text);
 	char *scope;
 
-	if (strlen(text) >= sizeof(host))
+	if (length >= sizeof(host))
 		return -EINVAL;
-	strcpy(host, text);
+	memcpy(host, text, length + 1);
 	scope = strchr(host, '%');
 	if (scope)
 		*scope++ = '\0';

@@ -7,7 +7,7 @@ mqload=$1
 . "$(dirname "$0")/lib.sh"
 
 start_server load "$mqload" server --bind :: --port 0
-load4=127.0.0.1:$port load6=[::1]:$port
+load4="127.0.0.1:$port" load6="[::1]:$port"
 start_server dns "$mqload" dns --port 0
 dns=127.0.0.1:$port
 # A socket that takes datagrams and never answers.
