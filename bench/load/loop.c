@@ -102,11 +102,18 @@ static void *loop_thread(void *argument)
 
 static int make_events(struct loop *loop)
 {
+	const struct timespec no_time = { 0 };
+	struct epoll_event event;
+
 	loop->timers.heap = calloc(loop->flow_count, sizeof(struct flow *));
 	if (!loop->timers.heap)
 		return -ENOMEM;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-	return loop->epoll < 0 ? -errno : 0;
+	if (loop->epoll < 0)
+		return -errno;
+	/* Linux 5.11; on an older one a loop would spin. */
+	return epoll_pwait2(loop->epoll, &event, 1, &no_time, NULL) ? -errno
+								    : 0;
 }
 
 int loop_start(struct loop *loop, bool events)

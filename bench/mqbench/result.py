@@ -14,7 +14,7 @@ SINGLE_FLOW = {
     "tcp_crr_latency_us_p50": ("crr", "p50"),
     "tcp_crr_latency_us_p99": ("crr", "p99"),
     "udp_rr_latency_us_p50": ("udp", "p50"),
-    "udp_dns_qps": ("dns", "rate"),
+    "udp_dns_qps": ("dnsq", "rate"),
     "icmp_rr_latency_us_p50": ("icmp", "p50"),
     "icmp_rr_latency_us_p99": ("icmp", "p99"),
 }

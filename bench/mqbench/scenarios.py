@@ -9,7 +9,7 @@ TITLES = {
     "bulk": "TCP stream, guest to host, 4 KiB receive buffer",
     "down": "TCP stream, host to guest",
     "udp": "UDP request, response",
-    "dns": "DNS queries",
+    "dnsq": "DNS queries",
     "icmp": "ICMP echo",
 }
 # Of which the result is payload per second; others are transactions.
@@ -35,11 +35,11 @@ class Scenario:
     @property
     def server(self):
         """The mode of mqload that serves this one."""
-        return "dns" if self.mode == "dns" else "server"
+        return "dns" if self.mode == "dnsq" else "server"
 
     def warm_up(self, target):
         """What mqload does before the sample: the same, but a few times."""
-        mode = self.mode if self.mode in ("udp", "dns", "icmp") else "crr"
+        mode = self.mode if self.mode in ("udp", "dnsq", "icmp") else "crr"
         return [mode, "--to", target, "--flows", str(self.flows),
                 "--count", str(WARM_UP * self.flows)]
 
@@ -54,6 +54,6 @@ def choose(flows, quick, modes):
     ends = sorted({flows[0], flows[-1]})
     wanted = {"crr": flows, "rr": ends if quick else flows, "up": ends, "down": ends}
     if not quick:
-        wanted |= {"udp": flows, "dns": ends, "icmp": flows[:1]}
+        wanted |= {"udp": flows, "dnsq": ends, "icmp": flows[:1]}
     return [Scenario(mode, m) for mode, counts in wanted.items()
             if mode in modes for m in counts]
