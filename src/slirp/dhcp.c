@@ -36,11 +36,8 @@ static bool dhcp_parse(struct packet *packet, struct dhcp_request *request)
 	       sizeof(request->sender));
 	if (!udp_take_header(packet, &udp) ||
 	    !cursor_take(&packet->l4, &request->header,
-			 sizeof(request->header)))
-		return false;
-	size = packet->l4.left < sizeof(options) ? packet->l4.left
-						 : sizeof(options);
-	if (!cursor_take(&packet->l4, options, size))
+			 sizeof(request->header)) ||
+	    !cursor_take_most(&packet->l4, options, sizeof(options), &size))
 		return false;
 	dhcp_take_options(request, options, size);
 	return request->header.op == BOOT_REQUEST &&

@@ -120,11 +120,8 @@ static bool dhcp6_parse(const struct slirp_config *config,
 	memset(request, 0, sizeof(*request));
 	if (!udp_take_header(packet, &udp) ||
 	    !cursor_take(&packet->l4, &request->header,
-			 sizeof(request->header)))
-		return false;
-	size = packet->l4.left < sizeof(options) ? packet->l4.left
-						 : sizeof(options);
-	if (!cursor_take(&packet->l4, options, size))
+			 sizeof(request->header)) ||
+	    !cursor_take_most(&packet->l4, options, sizeof(options), &size))
 		return false;
 	dhcp6_take_options(config, request, options, size);
 	return true;

@@ -86,9 +86,9 @@ static void dns_refuse(struct shard *shard, const struct flow_key *key,
 {
 	uint8_t query[DNS_ERROR_MAX];
 	struct cursor at = payload->l4;
-	size_t size = at.left < sizeof(query) ? at.left : sizeof(query);
+	size_t size;
 
-	if (cursor_take(&at, query, size))
+	if (cursor_take_most(&at, query, sizeof(query), &size))
 		dns_answer_error(shard, key, shard_input_queue(shard), query,
 				 size, rcode);
 }

@@ -58,6 +58,12 @@ bool cursor_take(struct cursor *cursor, void *to, size_t size)
 	return cursor_walk(cursor, to, size);
 }
 
+bool cursor_take_most(struct cursor *cursor, void *to, size_t max, size_t *size)
+{
+	*size = cursor->left < max ? cursor->left : max;
+	return cursor_take(cursor, to, *size);
+}
+
 bool cursor_skip(struct cursor *cursor, size_t size)
 {
 	return cursor_walk(cursor, NULL, size);

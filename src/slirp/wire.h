@@ -51,6 +51,15 @@ void cursor_init(struct cursor *cursor, const struct iovec *iov,
 bool cursor_take(struct cursor *cursor, void *to, size_t size);
 
 /**
+ * cursor_take_most() - Copy what is left out, but no more than @max bytes
+ * @size:	Set to the bytes taken
+ *
+ * Return: as cursor_take()
+ */
+bool cursor_take_most(struct cursor *cursor, void *to, size_t max,
+		      size_t *size);
+
+/**
  * cursor_skip() - Pass over the next @size bytes
  *
  * Return: true; false, with nothing passed, if fewer are left
