@@ -53,7 +53,7 @@ static int link_add_address(const struct link *link,
 			    const struct in_addr *broadcast)
 {
 	struct ifaddrmsg body = {
-		.ifa_family = address_is4(address) ? AF_INET : AF_INET6,
+		.ifa_family = (uint8_t)address_family(address),
 		.ifa_prefixlen = (uint8_t)bits,
 		/* Usable at once: nobody else can have it. */
 		.ifa_flags = IFA_F_PERMANENT | IFA_F_NODAD,
@@ -78,7 +78,7 @@ static int link_add_default_route(const struct link *link,
 				  const struct in6_addr *gateway)
 {
 	struct rtmsg body = {
-		.rtm_family = address_is4(gateway) ? AF_INET : AF_INET6,
+		.rtm_family = (uint8_t)address_family(gateway),
 		.rtm_table = RT_TABLE_MAIN,
 		.rtm_protocol = RTPROT_BOOT,
 		.rtm_scope = RT_SCOPE_UNIVERSE,

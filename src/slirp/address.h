@@ -32,6 +32,12 @@ static inline bool address_is4(const struct in6_addr *address)
 	return IN6_IS_ADDR_V4MAPPED(address);
 }
 
+/* AF_INET or AF_INET6 */
+static inline int address_family(const struct in6_addr *address)
+{
+	return address_is4(address) ? AF_INET : AF_INET6;
+}
+
 static inline bool address_equal(const struct in6_addr *a,
 				 const struct in6_addr *b)
 {
@@ -93,7 +99,7 @@ struct slirp_endpoint endpoint_from_sockaddr(const void *from);
 /* AF_INET or AF_INET6 */
 static inline int endpoint_family(const struct slirp_endpoint *endpoint)
 {
-	return address_is4(&endpoint->address) ? AF_INET : AF_INET6;
+	return address_family(&endpoint->address);
 }
 
 static inline bool endpoint_equal(const struct slirp_endpoint *a,

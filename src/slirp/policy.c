@@ -85,7 +85,7 @@ static void names_add(struct policy_names *names, const struct in6_addr *name)
 static bool rule_has_address(const struct policy_rule *rule,
 			     const struct in6_addr *address)
 {
-	int family = address_is4(address) ? AF_INET : AF_INET6;
+	int family = address_family(address);
 
 	if (rule->family == AF_UNSPEC)
 		return true;
