@@ -320,6 +320,12 @@ nothing_is_left_when_the_command_is_killed() {
 		nothing_is_left "$(namespace_of "$out")"
 }
 
+refuses() {
+	! (: </dev/tcp/127.0.0.1/"$1") 2>/dev/null
+}
+
+# The kernel takes a killed process's io_uring down, and the sockets that this
+# watched, a few milliseconds after the process itself.
 nothing_is_left_when_mqvmm_is_killed() {
 	local forwarded
 	start_server "free.$user" "$mqload" server --port 0
@@ -330,7 +336,7 @@ nothing_is_left_when_mqvmm_is_killed() {
 		sh -c "$leave_something wait" &&
 		kill -KILL $pid && gives 137 its_status &&
 		within 10 nothing_is_left "$(namespace_of "$out")" &&
-		! (: </dev/tcp/127.0.0.1/"$forwarded") 2>/dev/null
+		within 10 refuses "$forwarded"
 }
 
 for user in root nobody; do
