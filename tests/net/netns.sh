@@ -251,7 +251,7 @@ ctrl_c_is_not_handed_on() {
 	pid=$!
 	exec {fd}>"$work/keys.$user"
 	# What SIGUSR1 has written tells that the SIGINT before it was seen.
-	within 10 grep -q ready "$at" && printf '\003' >&"$fd" &&
+	within 10 grep -q ^ready "$at" && printf '\003' >&"$fd" &&
 		within 10 grep -q '\^C' "$at" &&
 		kill -USR1 "$(cat "$at.pid")" && within 10 test -s "$at.stats" &&
 		touch "$at.end"
@@ -262,6 +262,8 @@ ctrl_c_is_not_handed_on() {
 	return $status
 }
 
+# script(1) writes the command itself to the file first: "ready" begins a line
+# only where the command said it.
 ctrl_c_reaches_the_command() {
 	local at=$work/open/trapped.$user status
 	mkfifo "$work/more.$user"
@@ -270,7 +272,7 @@ ctrl_c_reaches_the_command() {
 		"$at" <"$work/more.$user" >/dev/null &
 	pid=$!
 	exec {fd}>"$work/more.$user"
-	within 10 grep -q ready "$at" && printf '\003' >&"$fd"
+	within 10 grep -q ^ready "$at" && printf '\003' >&"$fd"
 	gives 9 its_status
 	status=$?
 	exec {fd}>&-
