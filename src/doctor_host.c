@@ -138,16 +138,20 @@ static void look_at_files(struct doctor_finding *finding)
 
 static void look_at_cpus(struct doctor_finding *finding)
 {
-	static const struct topology none;
-	struct topology topology = none;
+	struct topology *topology;
+	struct fail fail = { 0 };
 	char json[64];
-	int ret = topology_read_host(&topology);
 
+	if (topology_read("", &topology, &fail)) {
+		doctor_report(finding, false, "null", "%s", fail.text);
+		return;
+	}
 	snprintf(json, sizeof(json), "{\"cpus\":%u,\"nodes\":%u}",
-		 topology.cpu_count, topology.node_count);
-	doctor_report(finding, !ret, json, "%u usable, on %u NUMA node%s",
-		      topology.cpu_count, topology.node_count,
-		      topology.node_count == 1 ? "" : "s");
+		 topology->usable_count, topology->node_count);
+	doctor_report(finding, true, json, "%u usable, on %u NUMA node%s",
+		      topology->usable_count, topology->node_count,
+		      topology->node_count == 1 ? "" : "s");
+	topology_free(topology);
 }
 
 static void look_at_netns(struct doctor_finding *finding)

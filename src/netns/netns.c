@@ -68,15 +68,17 @@ static void netns_write_stats(struct netns *netns)
 static void netns_choose(struct netns *netns)
 {
 	struct slirp_config *slirp = &netns->config.slirp;
-	struct topology topology;
+	struct topology *topology;
 	unsigned int cpus = 1;
 
 	slirp_config_probe(slirp);
 	resolv_read_search(slirp);
 	if (slirp->shard_count)
 		return;
-	if (!topology_read_host(&topology))
-		cpus = topology.cpu_count;
+	if (!topology_read("", &topology, NULL)) {
+		cpus = topology->usable_count;
+		topology_free(topology);
+	}
 	slirp->shard_count = cpus < NETNS_QUEUES_DEFAULT_MAX
 				     ? cpus
 				     : NETNS_QUEUES_DEFAULT_MAX;

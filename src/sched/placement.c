@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static void plan_apart(const struct topology *topology, unsigned int vcpus,
 static void plan_shared(const struct topology *topology, unsigned int vcpus,
 			unsigned int shards, struct placement *plan)
 {
-	unsigned int count = topology->cpu_count;
+	unsigned int count = topology->usable_count;
 
 	for (unsigned int i = 0; i < vcpus; i++)
 		plan->vcpu[i] = topology->cpu[i % count].id;
@@ -40,7 +41,7 @@ static void plan_shared(const struct topology *topology, unsigned int vcpus,
 void placement_plan(const struct topology *topology, unsigned int vcpus,
 		    unsigned int shards, struct placement *plan)
 {
-	if (vcpus + shards <= topology->cpu_count)
+	if (vcpus + shards <= topology->usable_count)
 		plan_apart(topology, vcpus, shards, plan);
 	else
 		plan_shared(topology, vcpus, shards, plan);
@@ -49,19 +50,17 @@ void placement_plan(const struct topology *topology, unsigned int vcpus,
 int placement_plan_host(bool pin, unsigned int vcpus, unsigned int shards,
 			struct placement *plan, struct fail *fail)
 {
-	struct topology topology;
+	struct topology *topology;
 	int ret;
 
 	plan->pinned = pin;
 	if (!pin)
 		return 0;
-	ret = topology_read_host(&topology);
+	ret = topology_read("", &topology, fail);
 	if (ret)
-		return fail_set(fail, ret,
-				"cannot read which CPUs may be used (%s): use "
-				"--place none",
-				strerror(-ret));
-	placement_plan(&topology, vcpus, shards, plan);
+		return ret;
+	placement_plan(topology, vcpus, shards, plan);
+	topology_free(topology);
 	return 0;
 }
 
