@@ -69,6 +69,7 @@ struct topology_hugepages {
  * @cpu_count:	Usable CPUs from there on; 0 is possible
  * @total_bytes: Memory; 0 for a node without
  * @free_bytes:	Memory that nobody uses
+ * @available_bytes: The same with caches of files, which make way for a guest
  * @allowed:	Memory of this node may be used (Mems_allowed)
  * @hugepage_count: Entries of @hugepages in use
  * @hugepages:	In ascending order of size
@@ -80,6 +81,7 @@ struct topology_node {
 	unsigned int cpu_count;
 	uint64_t total_bytes;
 	uint64_t free_bytes;
+	uint64_t available_bytes;
 	bool allowed;
 	unsigned int hugepage_count;
 	struct topology_hugepages hugepages[TOPOLOGY_HUGEPAGES_MAX];
@@ -125,7 +127,9 @@ struct topology {
  * @fail:	What is wrong
  *
  * What the host does not tell, or tells wrongly, is taken as one node of cores
- * without siblings (docs: sysfs-devices-system-cpu, cgroup-v2).
+ * without siblings. Sources are sysfs (Documentation/ABI/stable of Linux,
+ * sysfs-devices-system-cpu and sysfs-devices-node), cgroups (cgroups(7)) and
+ * proc_pid_status(5).
  *
  * Return: 0; -ENOENT when no CPU is left to use; -ENOMEM
  *
