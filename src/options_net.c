@@ -55,6 +55,8 @@ static const char net_help[] =
 	"                    flows at a time; 0: what descriptors allow (0)\n"
 	"  half-open=N       TCP connections not yet answered (16384)\n"
 	"  flow-rate=N       new flows per second; 0: no limit (0)\n"
+	"  flow-memory=N     bytes that the kernel may buffer for a flow; 0: what\n"
+	"                    it thinks fit (0)\n"
 	"  hostfwd=[tcp|udp]:[hostaddr]:hostport[-last]-[guestaddr]:guestport\n"
 	"                    host ports that lead into the guest; port 0 is chosen\n"
 	"  guestfwd=[tcp]:server:port-tcp:host:port|unix:/path\n"
@@ -330,6 +332,7 @@ static const struct net_key net_keys[] = {
 	{ "icmp-flows", options_parse_icmp_flows, NET_LIMIT },
 	{ "half-open", options_parse_half_open, NET_LIMIT },
 	{ "flow-rate", options_parse_flow_rate, NET_LIMIT },
+	{ "flow-memory", options_parse_flow_memory, NET_LIMIT },
 	{ "udp-filter", parse_udp_filter, "off, address or port" },
 	{ "udp-idle", parse_udp_idle, "120 to 86400 seconds" },
 	{ "loopback", parse_loopback, "on or off" },

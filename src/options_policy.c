@@ -8,7 +8,7 @@
 
 /* The values of --net that say what a guest may reach, and how much of it. */
 
-#define LIMIT_MAX 100000000 /* flows, flows per second */
+#define LIMIT_MAX 100000000 /* flows, flows per second, bytes */
 
 int options_parse_allow(const char *value, struct slirp_config *slirp)
 {
@@ -61,4 +61,9 @@ int options_parse_half_open(const char *value, struct slirp_config *slirp)
 int options_parse_flow_rate(const char *value, struct slirp_config *slirp)
 {
 	return parse_limit(value, &slirp->limits.flow_rate);
+}
+
+int options_parse_flow_memory(const char *value, struct slirp_config *slirp)
+{
+	return parse_limit(value, &slirp->limits.flow_memory);
 }

@@ -31,6 +31,7 @@ static cJSON *limits_to_json(const struct slirp_limits *limits)
 	cJSON_AddNumberToObject(value, "icmp-flows", limits->icmp_flows);
 	cJSON_AddNumberToObject(value, "half-open", limits->half_open);
 	cJSON_AddNumberToObject(value, "flow-rate", limits->flow_rate);
+	cJSON_AddNumberToObject(value, "flow-memory", limits->flow_memory);
 	return value;
 }
 
@@ -44,7 +45,8 @@ void limits_request(struct control *control, const cJSON *arguments,
 	    !limits_take(arguments, "udp-flows", &limits.udp_flows, reply) ||
 	    !limits_take(arguments, "icmp-flows", &limits.icmp_flows, reply) ||
 	    !limits_take(arguments, "half-open", &limits.half_open, reply) ||
-	    !limits_take(arguments, "flow-rate", &limits.flow_rate, reply))
+	    !limits_take(arguments, "flow-rate", &limits.flow_rate, reply) ||
+	    !limits_take(arguments, "flow-memory", &limits.flow_memory, reply))
 		return;
 	if (arguments && arguments->child)
 		slirp_set_limits(control->config.slirp, &limits);

@@ -10,7 +10,7 @@
  * with one is said in a sentence, and changes nothing.
  */
 
-#define ARGUMENTS_MAX 5
+#define ARGUMENTS_MAX 6
 #define ERROR_MAX     512 /* bytes of a sentence */
 
 /**
@@ -117,7 +117,8 @@ static const struct request requests[] = {
 	{ "policy-show", true, { NULL }, policy_request_show },
 	{ "limits",
 	  true,
-	  { "tcp-flows", "udp-flows", "icmp-flows", "half-open", "flow-rate" },
+	  { "tcp-flows", "udp-flows", "icmp-flows", "half-open", "flow-rate",
+	    "flow-memory" },
 	  limits_request },
 	{ "pcap-start",
 	  true,

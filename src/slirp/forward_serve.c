@@ -138,6 +138,7 @@ static void serve_accept(struct shard *shard, unsigned int place,
 			return;
 		if (sock < 0)
 			continue;
+		shard_limit_socket(shard, sock);
 		shard_make_room(shard);
 		tcp_accept(shard, sock, &guest);
 	}

@@ -59,6 +59,8 @@ void limits_set(struct limits *limits, const struct slirp_limits *to)
 	__atomic_store_n(&limits->rate,
 			 to->flow_rate < RATE_MAX ? to->flow_rate : 0,
 			 __ATOMIC_RELAXED);
+	__atomic_store_n(&limits->flow_memory, to->flow_memory,
+			 __ATOMIC_RELAXED);
 }
 
 void limits_reserve(struct limits *limits, int64_t files)

@@ -54,12 +54,14 @@ struct limits_pool {
  *		atomic
  * @rate:	New flows per second, 0 for no limit; atomic
  * @half_open:	Of each shard, 0 for no limit; atomic
+ * @flow_memory: Of each flow, bytes, 0 for no limit; atomic
  */
 struct limits {
 	struct limits_pool pool[LIMITS_KINDS];
 	uint64_t rate_empty_ns;
 	uint32_t rate;
 	uint32_t half_open;
+	uint32_t flow_memory;
 	unsigned int shards;
 };
 

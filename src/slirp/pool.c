@@ -77,6 +77,26 @@ static void pool_restrict_ports(struct shard *shard, int sock)
 		shard->port_span = 0;
 }
 
+uint32_t shard_flow_memory(const struct shard *shard)
+{
+	/* Pairs with the store in limits_set(): late is early enough. */
+	return __atomic_load_n(&shard->slirp->limits.flow_memory,
+			       __ATOMIC_RELAXED);
+}
+
+void shard_limit_socket(struct shard *shard, int sock)
+{
+	uint32_t memory = shard_flow_memory(shard);
+	/* Of each direction; the kernel doubles what it is told, socket(7). */
+	int size = (int)(memory / 4);
+
+	if (!memory)
+		return;
+	setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	SHARD_COUNT(shard, syscalls, 2);
+}
+
 static int pool_socket(struct shard *shard, int family, int type, int protocol)
 {
 	int sock =
@@ -86,7 +106,10 @@ static int pool_socket(struct shard *shard, int family, int type, int protocol)
 	SHARD_COUNT(shard, syscalls, 1);
 	if (err == -EMFILE || err == -ENFILE)
 		shard->short_of_files = true;
-	return err ? err : sock;
+	if (err)
+		return err;
+	shard_limit_socket(shard, sock);
+	return sock;
 }
 
 static int pool_make_socket(struct shard *shard, int family)

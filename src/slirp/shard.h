@@ -219,6 +219,16 @@ void shard_stall_flow(struct shard *shard, struct flow *flow);
  */
 void shard_queue_ack(struct shard *shard, struct flow *flow);
 
+/* What the kernel may buffer for a flow, both ways, bytes; 0 for no limit. */
+uint32_t shard_flow_memory(const struct shard *shard);
+
+/**
+ * shard_limit_socket() - Hold a flow's new socket to the guest's flow-memory=
+ *
+ * shard_take_socket() and shard_open_socket() have done it.
+ */
+void shard_limit_socket(struct shard *shard, int sock);
+
 /**
  * shard_take_socket() - A TCP socket made ready in advance
  * @family:	AF_INET or AF_INET6

@@ -74,6 +74,8 @@ struct slirp_guest_forward {
  * @half_open:	TCP connections that one side has not answered yet; 0: half of
  *		the descriptors, which is the most. The oldest gives way.
  * @flow_rate:	New flows per second, 0 for no limit; a second's worth at once
+ * @flow_memory: What the kernel may buffer for a flow, both ways together,
+ *		bytes; 0: what the kernel thinks fit
  */
 struct slirp_limits {
 	uint32_t tcp_flows;
@@ -81,6 +83,7 @@ struct slirp_limits {
 	uint32_t icmp_flows;
 	uint32_t half_open;
 	uint32_t flow_rate;
+	uint32_t flow_memory;
 };
 
 /**
@@ -286,7 +289,8 @@ void slirp_get_policy(struct slirp *slirp, struct slirp_policy *policy);
 /**
  * slirp_set_limits() - Change how much the guest may have
  *
- * Flows that exist stay, also those above a limit that was lowered.
+ * Flows that exist stay, also those above a limit that was lowered, and keep
+ * their buffers.
  *
  * Context: any thread but a shard's; sleeps.
  */

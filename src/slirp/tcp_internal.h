@@ -522,7 +522,7 @@ void tcp_emit_received(struct shard *shard, struct tcp_flow *tcp,
 /* tcp_window.c */
 
 /* Begin with the window that a SYN can tell. */
-void tcp_window_init(struct tcp_flow *tcp);
+void tcp_window_init(struct shard *shard, struct tcp_flow *tcp);
 
 /* Look at the socket's send buffer if the window is used up by half. */
 void tcp_window_refresh(struct shard *shard, struct tcp_flow *tcp);

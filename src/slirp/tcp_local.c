@@ -28,6 +28,7 @@ int tcp_local_connect(struct shard *shard, const char *path)
 	SHARD_COUNT(shard, syscalls, 2);
 	if (sock < 0)
 		return -errno;
+	shard_limit_socket(shard, sock);
 	memcpy(to.sun_path, path, strlen(path));
 	if (!connect(sock, (struct sockaddr *)&to, sizeof(to)))
 		return sock;

@@ -60,7 +60,7 @@ void tcp_negotiate(struct shard *shard, struct tcp_flow *tcp,
 	tcp->rcv_nxt = syn->seq + 1;
 	tcp->rcv_queued = tcp->rcv_nxt;
 	tcp->rcv_acked = tcp->rcv_nxt;
-	tcp_window_init(tcp);
+	tcp_window_init(shard, tcp);
 }
 
 static void tcp_connected(struct shard *shard, struct tcp_flow *tcp)
@@ -339,7 +339,7 @@ void tcp_accept(struct shard *shard, int sock,
 	tcp = tcp_of(flow);
 	tcp_init(shard, tcp);
 	tcp->rcv_scale = TCP_SCALE;
-	tcp_window_init(tcp);
+	tcp_window_init(shard, tcp);
 	tcp_set_state(shard, tcp, TCP_STATE_SYN_SENT);
 	tcp->syn_due = true;
 	tcp_output(shard, tcp);

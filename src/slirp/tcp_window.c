@@ -9,9 +9,10 @@
  * The guest may send what the host socket's send buffer can take, so that
  * nothing has to be dropped. The kernel is asked for the buffer's state
  * (SO_MEMINFO) once the guest has used half of what the last answer granted,
- * that is never for a short exchange. The right edge does not move back,
- * except that a socket which took less than it promised closes the window
- * until it is writable again.
+ * that is never for a short exchange, and grants what is free once that is a
+ * third, as the kernel does that calls a socket writable. The right edge does
+ * not move back, except that a socket which took less than it promised closes
+ * the window until it is writable again.
  *
  * Limits: the kernel counts its own overhead in the buffer, and a flow of very
  * small segments has more of that than WINDOW_MARGIN allows for; such a flow
@@ -21,10 +22,19 @@
 #define WINDOW_FIRST  65535U /* what a SYN can tell, bytes */
 #define WINDOW_MARGIN 8      /* an eighth is left for the kernel's overhead */
 
-void tcp_window_init(struct tcp_flow *tcp)
+/* What is left of a send buffer's bytes for payload. */
+static uint32_t window_payload(uint32_t bytes)
 {
-	tcp->rcv_edge = tcp->rcv_nxt + WINDOW_FIRST;
-	tcp->rcv_granted = WINDOW_FIRST;
+	return bytes - bytes / WINDOW_MARGIN;
+}
+
+void tcp_window_init(struct shard *shard, struct tcp_flow *tcp)
+{
+	uint32_t most = window_payload(shard_flow_memory(shard) / 2);
+	uint32_t first = most && most < WINDOW_FIRST ? most : WINDOW_FIRST;
+
+	tcp->rcv_edge = tcp->rcv_nxt + first;
+	tcp->rcv_granted = first;
 }
 
 static uint32_t window_max(const struct tcp_flow *tcp)
@@ -45,10 +55,11 @@ void tcp_window_query(struct shard *shard, struct tcp_flow *tcp)
 			       : SK_MEMINFO_WMEM_QUEUED];
 	free = info[SK_MEMINFO_SNDBUF] > used ? info[SK_MEMINFO_SNDBUF] - used
 					      : 0;
-	space = free - free / WINDOW_MARGIN;
+	space = window_payload(free);
 	if (space > window_max(tcp))
 		space = window_max(tcp);
-	if (tcp_seq_diff(tcp->rcv_nxt + space, tcp->rcv_edge) > 0) {
+	if (free >= used / 2 &&
+	    tcp_seq_diff(tcp->rcv_nxt + space, tcp->rcv_edge) > 0) {
 		tcp->rcv_edge = tcp->rcv_nxt + space;
 		tcp->rcv_granted = space;
 	}
@@ -66,15 +77,21 @@ void tcp_window_refresh(struct shard *shard, struct tcp_flow *tcp)
 		tcp_window_query(shard, tcp);
 }
 
-/* RFC 9293, 3.8.6.2.2: not for a little; and not while enough is left. */
+/*
+ * RFC 9293, 3.8.6.2.2: not for a little, which is less than two segments, or
+ * than half of a window that holds no four; and not while enough is left.
+ */
 bool tcp_window_worth_telling(const struct tcp_flow *tcp)
 {
 	int32_t left = tcp_seq_diff(tcp->rcv_told, tcp->rcv_nxt);
 	int32_t more = tcp_seq_diff(tcp->rcv_edge, tcp->rcv_told);
+	int32_t little = (int32_t)tcp->rcv_granted / 2;
 
-	if (tcp->blocked || more < 2 * (int32_t)tcp->mss)
+	if (little > 2 * (int32_t)tcp->mss)
+		little = 2 * (int32_t)tcp->mss;
+	if (tcp->blocked || more < little)
 		return false;
-	return left < 2 * (int32_t)tcp->mss || left < more;
+	return left < little || left < more;
 }
 
 uint16_t tcp_window_tell(struct tcp_flow *tcp, bool syn)

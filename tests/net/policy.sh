@@ -78,6 +78,29 @@ third_connection_is_refused() {
 		! : </dev/tcp/10.0.2.2/$port' && [ "$(counted refused_limit)" -ge 1 ]
 }
 
+# buffers_of_the_host: what its kernel may hold for the connection to the server,
+# bytes: receive and send buffer, from ss(8)'s skmem:(r0,rb32768,t0,tb32768,...)
+buffers_of_the_host() {
+	ss -tnmHO state established "dport = :$port" | tr '(,)' '\n' |
+		sed -n 's/^[rt]b\([0-9]*\)$/\1/p' | paste -sd+ | bc
+}
+
+kernel_buffers_are_held_to() { # BYTES
+	local ok=1
+	mkfifo "$work/opened" "$work/seen" || return 1
+	guest "flow-memory=$1" "exec 3<>/dev/tcp/10.0.2.2/$port
+		echo >$work/opened; read -rt 10 <$work/seen" &
+	read -rt 10 <"$work/opened" && [ "$(buffers_of_the_host)" = "$1" ] && ok=0
+	echo "$(buffers_of_the_host) bytes" | tee "$work/seen"
+	wait $! && return $ok
+}
+
+streams_are_whole_in() { # BYTES
+	guest "flow-memory=$1" '"$mqload" down --to 10.0.2.2:$port --flows 4 \
+			--count 16M --verify &&
+		"$mqload" up --to 10.0.2.2:$port --flows 4 --count 16M --verify'
+}
+
 syn_flood_is_contained() {
 	connection_outlives half-open=500 \
 		'hping3 -q -S -p 80 -i u50 -c 10000 198.51.100.7 >/dev/null' &&
@@ -108,6 +131,8 @@ check "IPv6 gateway is denied by either name" guest 'deny=[::1]' \
 	'! curl -s --max-time 3 "http://[fec0::2]:$port/1"'
 check "the host has no other name" host_by_another_name
 check "a connection above tcp-flows= is refused" third_connection_is_refused
+check "flow-memory= bounds the kernel's buffers" kernel_buffers_are_held_to 65536
+check "streams are whole in little memory" streams_are_whole_in 16384
 if command -v hping3 >/dev/null; then
 	check "SYN flood leaves a connection alone" syn_flood_is_contained
 	check "UDP flood leaves a connection alone" udp_flood_is_contained

@@ -210,7 +210,8 @@ static void limits_are_taken(void **state)
 	(void)state;
 	assert_int_equal(parse(&config, &fail, "--net",
 			       "tcp-flows=1,udp-flows=2,icmp-flows=3,"
-			       "half-open=4,flow-rate=5",
+			       "half-open=4,flow-rate=5,"
+			       "flow-memory=65536",
 			       NULL),
 			 0);
 	assert_int_equal(config.slirp.limits.tcp_flows, 1);
@@ -218,6 +219,7 @@ static void limits_are_taken(void **state)
 	assert_int_equal(config.slirp.limits.icmp_flows, 3);
 	assert_int_equal(config.slirp.limits.half_open, 4);
 	assert_int_equal(config.slirp.limits.flow_rate, 5);
+	assert_int_equal(config.slirp.limits.flow_memory, 65536);
 }
 
 static void small_subnets_move_the_addresses(void **state)

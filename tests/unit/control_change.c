@@ -311,6 +311,10 @@ static void limits_are_changed_one_by_one(void **state)
 		    "{\"execute\":\"limits\",\"arguments\":{\"udp-flows\":0,"
 		    "\"flow-rate\":1000}}",
 		    "flow-rate", "1000");
+	assert_told(sock,
+		    "{\"execute\":\"limits\",\"arguments\":{"
+		    "\"flow-memory\":65536}}",
+		    "flow-memory", "65536");
 	assert_told(sock, limits, "tcp-flows", "7");
 	assert_told(sock, limits, "udp-flows", "0");
 	close(sock);
