@@ -19,6 +19,13 @@
 #define GENERATION_MASK   0xffffffU
 
 _Static_assert(sizeof(struct flow) <= FLOW_SLOT_SIZE, "a flow fits its slot");
+/* Of a number of slots that is just above a power of two the index has less
+ * than four entries for each, and the table less than one bucket. */
+_Static_assert(FLOW_SLOT_SIZE + 4 * sizeof(struct index_entry) +
+			       sizeof(struct cds_lfht_node) <=
+		       FLOW_MEMORY_MAX,
+	       "memory of a flow");
+_Static_assert(FLOW_SLOT_SIZE % CACHE_LINE == 0, "no slots share a line");
 
 static uint32_t flow_hash(const struct slirp *slirp, const struct flow_key *key)
 {

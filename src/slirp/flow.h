@@ -150,7 +150,10 @@ struct flow {
 	struct flow *free_next;
 };
 
-#define FLOW_SLOT_SIZE 512 /* bytes per flow of any protocol */
+#define FLOW_SLOT_SIZE 448 /* bytes per flow of any protocol */
+
+/* Slot, private index and shared table together, for each slot, bytes. */
+#define FLOW_MEMORY_MAX 512
 
 /**
  * flow_create() - Make a flow that this shard owns, in both indexes
