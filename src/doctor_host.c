@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <liburing.h>
 #include <poll.h>
 #include <string.h>
@@ -140,17 +141,25 @@ static void look_at_cpus(struct doctor_finding *finding)
 {
 	struct topology *topology;
 	struct fail fail = { 0 };
-	char json[64];
+	char json[128], quota[48] = "";
 
 	if (topology_read("", &topology, &fail)) {
 		doctor_report(finding, false, "null", "%s", fail.text);
 		return;
 	}
-	snprintf(json, sizeof(json), "{\"cpus\":%u,\"nodes\":%u}",
-		 topology->usable_count, topology->node_count);
-	doctor_report(finding, true, json, "%u usable, on %u NUMA node%s",
-		      topology->usable_count, topology->node_count,
-		      topology->node_count == 1 ? "" : "s");
+	snprintf(json, sizeof(json),
+		 "{\"cpus\":%u,\"cores\":%u,\"nodes\":%u,"
+		 "\"quota_millicpus\":%" PRIu32 "}",
+		 topology->usable_count, topology->core_count,
+		 topology->node_count, topology->quota_millicpus);
+	if (topology->quota_millicpus)
+		snprintf(quota, sizeof(quota), ", for %.3g CPUs' time",
+			 topology->quota_millicpus / 1000.0);
+	doctor_report(finding, true, json,
+		      "%u of %u usable, on %u NUMA node%s%s",
+		      topology->usable_count, topology->cpu_count,
+		      topology->node_count,
+		      topology->node_count == 1 ? "" : "s", quota);
 	topology_free(topology);
 }
 
