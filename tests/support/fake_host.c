@@ -23,7 +23,7 @@
 #define CPU       "/sys/devices/system/cpu"
 #define NODE      "/sys/devices/system/node"
 #define LIST_SIZE 24576
-#define FOLDER    "/tmp/fake_host.%d"
+#define FOLDER    "/dev/shm/fake_host.%d"
 
 struct host {
 	const char *root;
@@ -381,7 +381,7 @@ char *fake_host_create(const char *text)
 	char *root;
 
 	assert_true(asprintf(&root, FOLDER ".XXXXXX", getpid()) > 0);
-	assert_non_null(mkdtemp(root));
+	assert_non_null(mkdtemp(root)); /* in memory: thousands of files */
 	host.root = root;
 	take_words(&host, text);
 	for (unsigned int cpu = 0;
