@@ -9,6 +9,7 @@
 #include "doctor.h"
 #include "netns/netns.h"
 #include "options.h"
+#include "topology_command.h"
 #include "vmm.h"
 
 /* Exit statuses; the manual page says the same. */
@@ -38,6 +39,7 @@ static const char main_help[] =
 	"  netns     run a command in a network namespace\n"
 	"  ctl       ask a running mqvmm, and change it\n"
 	"  doctor    say what this host offers\n"
+	"  topology  draw this host, and where a guest would run\n"
 	"  bench     measure mqvmm beside its peers\n"
 	"\n"
 	"mqvmm COMMAND --help tells more, mqvmm --version the version.\n";
@@ -122,6 +124,21 @@ static int command_doctor(int argc, char **argv)
 	return doctor_run(json, stdout);
 }
 
+static int command_topology(int argc, char **argv)
+{
+	struct topology_config config;
+	struct fail fail = { 0 };
+	int ret = options_parse_topology(argc, argv, &config, &fail);
+
+	if (ret > 0) {
+		fputs(options_topology_help(), stdout);
+		return STATUS_OK;
+	}
+	if (ret || topology_run(&config, stdout, &fail))
+		return fail_with(&fail, STATUS_USAGE);
+	return STATUS_OK;
+}
+
 static int command_bench(int argc, char **argv)
 {
 	struct fail fail = { 0 };
@@ -137,9 +154,9 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "run", command_run },     { "netns", command_netns },
-	{ "ctl", command_ctl },     { "doctor", command_doctor },
-	{ "bench", command_bench },
+	{ "run", command_run },           { "netns", command_netns },
+	{ "ctl", command_ctl },           { "doctor", command_doctor },
+	{ "topology", command_topology }, { "bench", command_bench },
 };
 
 int main(int argc, char **argv)

@@ -9,8 +9,7 @@
 #include "options_walk.h"
 
 #define VCPUS_MAX         1024
-#define MEMORY_DEFAULT    (512ULL << 20) /* bytes */
-#define MEMORY_MIN        (32ULL << 20)
+#define MEMORY_MIN        (32ULL << 20) /* bytes */
 #define MEMORY_GRANULE    (2ULL << 20)
 #define MEMORY_GRANULE_1G (1ULL << 30)
 
@@ -264,7 +263,7 @@ static void run_defaults(struct vmm_config *config)
 	memset(config, 0, sizeof(*config));
 	slirp_config_init(&config->slirp);
 	config->machine.topology = (struct machine_topology) { 1, 1, 1, 1 };
-	config->machine.memory_size = MEMORY_DEFAULT;
+	config->machine.memory_size = OPTIONS_MEMORY_DEFAULT;
 	config->machine.command_line = "console=ttyS0";
 	config->machine.serial = MACHINE_SERIAL_STDIO;
 	config->slirp.shard_count = 0;

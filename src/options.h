@@ -4,12 +4,15 @@
 
 #include "base/fail.h"
 #include "netns/netns.h"
+#include "topology_command.h"
 #include "vmm.h"
 
 /*
  * The command lines of `mqvmm run` and `mqvmm netns`, as pure functions: text
  * in, configuration or one sentence out. Strings stay where the arguments are.
  */
+
+#define OPTIONS_MEMORY_DEFAULT (512ULL << 20) /* bytes, of a guest */
 
 /**
  * options_parse_run() - Parse the arguments of `mqvmm run`
@@ -37,6 +40,14 @@ int options_parse_netns(int argc, char **argv, struct netns_config *config,
 			struct fail *fail);
 
 /**
+ * options_parse_topology() - Parse the arguments of `mqvmm topology`
+ *
+ * As options_parse_run().
+ */
+int options_parse_topology(int argc, char **argv,
+			   struct topology_config *config, struct fail *fail);
+
+/**
  * options_parse_net() - Parse the value of --net, of any command that has it
  * @slirp:	Defaults, changed by what @text says
  *
@@ -48,6 +59,7 @@ int options_parse_net(const char *text, struct slirp_config *slirp,
 /* What --help prints: about a command, and behind it about --net. */
 const char *options_run_help(void);
 const char *options_netns_help(void);
+const char *options_topology_help(void);
 const char *options_net_help(void);
 
 #endif

@@ -87,20 +87,26 @@ static unsigned int find(const struct id_set *set, unsigned int id, bool in)
 	return id;
 }
 
+bool id_set_next_range(const struct id_set *set, unsigned int *first,
+		       unsigned int *end)
+{
+	*first = find(set, *first, true);
+	*end = find(set, *first, false);
+	return *first < ID_SET_MAX;
+}
+
 int id_set_format(const struct id_set *set, char *text, size_t size)
 {
-	unsigned int first = find(set, 0, true), end;
+	unsigned int first = 0, end;
 	size_t used = 0;
 	char range[24];
 
 	*text = '\0';
-	for (; first < ID_SET_MAX; first = find(set, end, true)) {
-		int length;
+	for (; id_set_next_range(set, &first, &end); first = end) {
+		int length = snprintf(range, sizeof(range),
+				      end - first > 1 ? "%s%u-%u" : "%s%u",
+				      used ? "," : "", first, end - 1);
 
-		end = find(set, first, false);
-		length = snprintf(range, sizeof(range),
-				  end - first > 1 ? "%s%u-%u" : "%s%u",
-				  used ? "," : "", first, end - 1);
 		if (used + (size_t)length >= size)
 			return -ENOSPC;
 		memcpy(text + used, range, (size_t)length + 1);

@@ -37,6 +37,17 @@ bool id_set_is_empty(const struct id_set *set);
 int id_set_parse(const char *text, struct id_set *set);
 
 /**
+ * id_set_next_range() - Walk through a set's ranges
+ * @first:	To begin with 0; then from @end of the range before. Set to the
+ *		range's first id
+ * @end:	Set to the id behind its last
+ *
+ * Return: false when there is no more
+ */
+bool id_set_next_range(const struct id_set *set, unsigned int *first,
+		       unsigned int *end);
+
+/**
  * id_set_format() - Write a set as such a list
  * @text:	Where to; always terminated, "" for the empty set
  * @size:	Of @text, bytes
