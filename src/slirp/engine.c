@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "slirp/tsan.h"
+
 /*
  * Theory of operation
  *
@@ -91,6 +93,16 @@ void engine_prepare(struct engine_op *op)
 	op->message.msg_iov = op->iov;
 }
 
+ssize_t engine_discard(int sock, size_t length)
+{
+	ssize_t ret;
+
+	tsan_discard_begin();
+	ret = recv(sock, NULL, length, MSG_TRUNC | MSG_DONTWAIT);
+	tsan_discard_end();
+	return ret;
+}
+
 void engine_run_plain(struct engine_op *op)
 {
 	ssize_t ret = -1;
@@ -103,7 +115,7 @@ void engine_run_plain(struct engine_op *op)
 		ret = recvmsg(op->fd, &op->message, op->flags);
 		break;
 	case ENGINE_DISCARD:
-		ret = recv(op->fd, NULL, op->length, op->flags);
+		ret = engine_discard(op->fd, op->length);
 		break;
 	case ENGINE_CONNECT:
 		ret = connect(op->fd, op->message.msg_name,

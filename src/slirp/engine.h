@@ -119,6 +119,15 @@ void engine_run(struct engine *engine, struct engine_op *const *op,
 		unsigned int count);
 
 /**
+ * engine_discard() - Take bytes out of a TCP socket, to nowhere (tcp(7),
+ *		MSG_TRUNC), at once
+ * @length:	At most so many, bytes
+ *
+ * Return: bytes taken, 0 at the end of the stream, -1 with errno set
+ */
+ssize_t engine_discard(int sock, size_t length);
+
+/**
  * engine_wait() - Wait until something is ready
  * @event:	At most @max are filled in
  * @timeout_us:	0 polls, -1 waits for ever

@@ -89,8 +89,7 @@ void tcp_discard_all(struct shard *shard, struct tcp_flow *tcp)
 	}
 	for (; acked; acked -= (uint32_t)got) {
 		SHARD_COUNT(shard, syscalls, 1);
-		got = recv(tcp->flow.sock, NULL, acked,
-			   MSG_TRUNC | MSG_DONTWAIT);
+		got = engine_discard(tcp->flow.sock, acked);
 		if (got <= 0)
 			return;
 		tcp->sock_seq += (uint32_t)got;

@@ -34,6 +34,8 @@ struct fake_port {
 	bool starved;
 	struct fake_frame *taken[FAKE_TOKENS];
 	unsigned int outstanding;
+	int bell;
+	bool unheard; /* frames that the bell has not been rung for */
 };
 
 static struct fake_port *fake_of(struct port *port)
@@ -180,6 +182,7 @@ static void fake_rx_commit(struct port *port, struct port_space *space,
 	struct fake_frame *frame = fake_frame_of(space);
 
 	(void)offload;
+	fake->unheard = true;
 	frame->length = length;
 	pthread_mutex_lock(&fake->lock);
 	fake_put(&fake->rx, frame);
@@ -197,9 +200,21 @@ static void fake_rx_cancel(struct port *port, struct port_space *space)
 	pthread_mutex_unlock(&fake->lock);
 }
 
-static void fake_flush(struct port *port)
+static void fake_nothing(struct port *port)
 {
 	(void)port;
+}
+
+static void fake_flush(struct port *port)
+{
+	struct fake_port *fake = fake_of(port);
+	uint64_t one = 1;
+
+	if (fake->bell < 0 || !fake->unheard)
+		return;
+	fake->unheard = false;
+	if (write(fake->bell, &one, sizeof(one)) != sizeof(one))
+		abort();
 }
 
 static bool fake_put_off(struct port *port)
@@ -220,7 +235,7 @@ static const struct port_ops fake_port_ops = {
 	.rx_cancel = fake_rx_cancel,
 	.flush = fake_flush,
 	.put_off = fake_put_off,
-	.settle = fake_flush,
+	.settle = fake_nothing,
 };
 
 struct fake_port *fake_port_create(void)
@@ -231,6 +246,7 @@ struct fake_port *fake_port_create(void)
 	fake->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&fake->lock, NULL);
 	pthread_cond_init(&fake->received, NULL);
+	fake->bell = -1;
 	fake->tx.last = &fake->tx.first;
 	fake->rx.last = &fake->rx.first;
 	fake->space = 1U << 20;
@@ -267,11 +283,21 @@ void fake_port_transmit(struct fake_port *fake, const void *frame,
 	fake_kick(fake);
 }
 
+/* Return: bytes; 0 for no frame */
+static size_t fake_unpack(struct fake_frame *got, void *frame)
+{
+	size_t length = got ? got->length : 0;
+
+	if (got)
+		memcpy(frame, got->data, length);
+	free(got);
+	return length;
+}
+
 size_t fake_port_receive(struct fake_port *fake, void *frame, int timeout_ms)
 {
 	struct fake_frame *got;
 	struct timespec until;
-	size_t length = 0;
 	int ret = 0;
 
 	clock_gettime(CLOCK_REALTIME, &until);
@@ -286,12 +312,22 @@ size_t fake_port_receive(struct fake_port *fake, void *frame, int timeout_ms)
 		ret = pthread_cond_timedwait(&fake->received, &fake->lock,
 					     &until);
 	pthread_mutex_unlock(&fake->lock);
-	if (got) {
-		length = got->length;
-		memcpy(frame, got->data, length);
-		free(got);
-	}
-	return length;
+	return fake_unpack(got, frame);
+}
+
+size_t fake_port_take(struct fake_port *fake, void *frame)
+{
+	struct fake_frame *got;
+
+	pthread_mutex_lock(&fake->lock);
+	got = fake_get(&fake->rx);
+	pthread_mutex_unlock(&fake->lock);
+	return fake_unpack(got, frame);
+}
+
+void fake_port_set_bell(struct fake_port *fake, int bell)
+{
+	fake->bell = bell;
 }
 
 void fake_port_set_space(struct fake_port *fake, unsigned int frames)

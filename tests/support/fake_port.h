@@ -28,6 +28,13 @@ void fake_port_transmit(struct fake_port *fake, const void *frame,
  */
 size_t fake_port_receive(struct fake_port *fake, void *frame, int timeout_ms);
 
+/* The next frame for the guest, if there is one. Return: as above */
+size_t fake_port_take(struct fake_port *fake, void *frame);
+
+/* An eventfd to count up when the shard has given the guest frames; before
+ * slirp_start(). */
+void fake_port_set_bell(struct fake_port *fake, int bell);
+
 /* Frames that the guest has posted space for from now on; kicks. */
 void fake_port_set_space(struct fake_port *fake, unsigned int frames);
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "torture.h"
+
+#define SECONDS 1
+#define FLOWS   1000
+#define SEED    1
+
+#define EXIT_SKIPPED 77
+
+#define SHARDS_FEW  2
+#define SHARDS_MOST 16
+
+static const char *const engine_names[] = {
+	[SLIRP_ENGINE_AUTO] = "auto",
+	[SLIRP_ENGINE_URING] = "io_uring",
+	[SLIRP_ENGINE_EPOLL] = "epoll",
+};
+
+uint64_t torture_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void torture_fail(const struct torture *torture, const char *format, ...)
+{
+	const struct torture_options *options = &torture->options;
+	va_list arguments;
+
+	flockfile(stderr);
+	if (torture->slirp)
+		slirp_print_stats(torture->slirp, stderr);
+	fputc('\n', stderr);
+	fprintf(stderr,
+		"torture --engine %s --shards %u --flows %u --seed %lu: ",
+		engine_names[options->engine], options->shards, options->flows,
+		options->seed);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	_exit(EXIT_FAILURE);
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out,
+		"usage: torture [--engine io_uring|epoll] [--shards N] "
+		"[--flows N]\n"
+		"               [--seconds N] [--seed N]\n"
+		"Without --engine both, without --shards a few and many.\n");
+}
+
+static void run_one(const struct torture_options *options)
+{
+	struct torture torture = { .options = *options };
+
+	torture_run(&torture);
+	printf("%s, %u shards, seed %lu: %lu streams, %lu of them reset, %lu "
+	       "datagrams, %lu listings, %lu frames handed over, %lu flows moved\n",
+	       torture.engine_name, options->shards, options->seed,
+	       torture.streams, torture.resets, torture.datagrams,
+	       torture.listings, torture.handed, torture.moved);
+	fflush(stdout);
+}
+
+static void run_shards(struct torture_options options)
+{
+	if (options.shards) {
+		run_one(&options);
+		return;
+	}
+	options.shards = SHARDS_FEW;
+	run_one(&options);
+	options.shards = SHARDS_MOST;
+	run_one(&options);
+}
+
+static bool parse_number(const char *text, unsigned long least,
+			 unsigned long most, unsigned long *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoul(text, &end, 10);
+	return !errno && !*end && *number >= least && *number <= most;
+}
+
+static bool parse(int argc, char **argv, struct torture_options *options)
+{
+	static const struct option longs[] = {
+		{ "engine", required_argument, NULL, 'e' },
+		{ "shards", required_argument, NULL, 'n' },
+		{ "flows", required_argument, NULL, 'f' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "seed", required_argument, NULL, 'r' },
+		{ 0 },
+	};
+	unsigned long number = 0;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (option == 'e' && !strcmp(optarg, "epoll"))
+			options->engine = SLIRP_ENGINE_EPOLL;
+		else if (option == 'e' && !strcmp(optarg, "io_uring"))
+			options->engine = SLIRP_ENGINE_URING;
+		else if (option == 'n' &&
+			 parse_number(optarg, 1, TORTURE_SHARDS_MAX, &number))
+			options->shards = (unsigned int)number;
+		else if (option == 'f' &&
+			 parse_number(optarg, 4, 20000, &number))
+			options->flows = (unsigned int)number;
+		else if (option == 's' &&
+			 parse_number(optarg, 1, 1000000, &number))
+			options->seconds = (unsigned int)number;
+		else if (option == 'r' &&
+			 parse_number(optarg, 0, UINT32_MAX, &number))
+			options->seed = number;
+		else
+			return false;
+	}
+	return optind == argc;
+}
+
+/* Each flow takes some; and half-open ones must not evict each other, of which
+ * a shard may have half of its part. */
+static bool have_descriptors(const struct torture_options *options)
+{
+	rlim_t shards = options->shards ? options->shards : SHARDS_MOST;
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	       limit.rlim_cur >= 4 * options->flows + 1000 * shards;
+}
+
+int main(int argc, char **argv)
+{
+	struct torture_options options = { .flows = FLOWS,
+					   .seconds = SECONDS,
+					   .seed = SEED };
+
+	if (!parse(argc, argv, &options)) {
+		usage(stderr);
+		return EXIT_FAILURE;
+	}
+	file_raise_limit();
+	if (!have_descriptors(&options)) {
+		fprintf(stderr,
+			"torture: too few descriptors, see ulimit -Hn\n");
+		return EXIT_SKIPPED;
+	}
+	run_shards(options);
+	if (options.engine == SLIRP_ENGINE_AUTO) {
+		options.engine = SLIRP_ENGINE_EPOLL;
+		run_shards(options);
+	}
+	return EXIT_SUCCESS;
+}

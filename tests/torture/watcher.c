@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <netinet/in.h>
+#include <string.h>
+#include <time.h>
+
+#include "torture.h"
+
+#define PAUSE_US 60000 /* longest from one listing to the next */
+#define ROOM     100   /* flows in one answer */
+
+/* How often each flow was in a listing, by the port that tells it. */
+struct listing {
+	uint8_t ours[65536];
+	uint8_t theirs[65536];
+	uint8_t udp[65536];
+};
+
+static void watcher_note(const struct torture *torture, struct listing *listing,
+			 const struct slirp_flow *flow)
+{
+	uint8_t *times = &listing->ours[flow->guest.port];
+
+	if (flow->protocol == IPPROTO_UDP)
+		times = &listing->udp[flow->guest.port];
+	else if (flow->guest.port == TORTURE_SERVER_PORT)
+		times = &listing->theirs[flow->peer.port];
+	if (++*times > 1)
+		torture_fail(torture,
+			     "protocol %u, port %u to %u is listed twice, now "
+			     "with shard %u as %s",
+			     flow->protocol, flow->guest.port, flow->peer.port,
+			     flow->shard, flow->state);
+}
+
+static void watcher_list(struct torture *torture, struct listing *listing)
+{
+	struct slirp_flow_cursor at = { 0 };
+	struct slirp_flow flow[ROOM];
+	unsigned int count;
+
+	memset(listing, 0, sizeof(*listing));
+	while ((count = slirp_list_flows(torture->slirp, &at, flow, ROOM)))
+		for (unsigned int i = 0; i < count; i++)
+			watcher_note(torture, listing, &flow[i]);
+	torture->listings++;
+}
+
+/* What lived throughout a listing must be in it. */
+static void watcher_check(const struct torture *torture,
+			  const struct listing *listing)
+{
+	for (unsigned int i = 0; i < torture->udp_flows;
+	     i += TORTURE_UDP_RESIDENT)
+		if (!listing->udp[TORTURE_UDP_FIRST + i])
+			torture_fail(torture, "datagram flow %u is not listed",
+				     i);
+}
+
+static bool watcher_all_begun(const struct torture *torture)
+{
+	return __atomic_load_n(&torture->udp_begun, __ATOMIC_ACQUIRE) ==
+	       torture->udp_flows;
+}
+
+static void watcher_set_queues(struct torture *torture, unsigned int count)
+{
+	unsigned int before = torture->queues;
+
+	/* The guest uses a queue pair between being given it and giving it
+	 * back. */
+	if (count > before)
+		slirp_set_queues(torture->slirp, count);
+	__atomic_store_n(&torture->queues, count, __ATOMIC_RELAXED);
+	if (count < before)
+		slirp_set_queues(torture->slirp, count);
+}
+
+static void watcher_pause(struct random *random)
+{
+	struct timespec pause = {
+		.tv_nsec = random_below(random, PAUSE_US) * 1000L,
+	};
+
+	nanosleep(&pause, NULL);
+}
+
+void *watcher_main(void *context)
+{
+	static struct listing listing;
+	struct torture *torture = context;
+	struct random random = { torture->options.seed ^ 3 };
+	unsigned int shards = torture->options.shards;
+	bool begun;
+
+	while (!torture_is(&torture->quit)) {
+		watcher_pause(&random);
+		if (random_below(&random, 4) == 0)
+			watcher_set_queues(torture,
+					   1 + random_below(&random, shards));
+		else if (random_below(&random, 4) == 0)
+			watcher_set_queues(torture, shards);
+		begun = watcher_all_begun(torture);
+		watcher_list(torture, &listing);
+		/* Later mappings may end. */
+		if (begun && !torture_is(&torture->stopping))
+			watcher_check(torture, &listing);
+	}
+	return NULL;
+}
