@@ -82,8 +82,11 @@ static bool table_remove(struct table_thread *thread,
 /* As input.c does. */
 static int table_owner(struct shard *shard, const struct flow_key *key)
 {
-	return flow_find(shard, key) ? (int)shard->index
-				     : flow_owner(shard, key);
+	const struct flow *flow = flow_find(shard, key);
+
+	if (!flow)
+		flow = flow_look_up(shard, key);
+	return flow ? flow->owner : -1;
 }
 
 /* Return: true if it went as it should */

@@ -83,6 +83,12 @@ void engine_close(struct engine *engine, int fd, uint64_t token)
 	engine_note(engine, ENGINE_CLOSE, fd, 0, token);
 }
 
+void engine_forget(struct engine *engine, int fd, uint64_t token)
+{
+	engine_note(engine, ENGINE_FORGET, fd, 0, token);
+	engine_apply(engine);
+}
+
 void engine_prepare(struct engine_op *op)
 {
 	op->flags |= MSG_DONTWAIT;

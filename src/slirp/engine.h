@@ -112,6 +112,14 @@ int engine_rewatch(struct engine *engine, int fd, unsigned int ready,
 void engine_close(struct engine *engine, int fd, uint64_t token);
 
 /**
+ * engine_forget() - Stop watching a descriptor, which stays open
+ *
+ * Another engine may watch it, or close it, as soon as this returns. Events for
+ * @token may still come once.
+ */
+void engine_forget(struct engine *engine, int fd, uint64_t token);
+
+/**
  * engine_run() - Run a batch
  * @op:		@count pointers; operations on one socket run in this order
  */

@@ -47,6 +47,13 @@ static unsigned int epoll_ready(uint32_t events)
 	return ready;
 }
 
+/* Of those that are not closes. */
+static const int epoll_change[] = {
+	[ENGINE_WATCH] = EPOLL_CTL_ADD,
+	[ENGINE_REWATCH] = EPOLL_CTL_MOD,
+	[ENGINE_FORGET] = EPOLL_CTL_DEL,
+};
+
 static void epoll_apply(struct engine *engine,
 			const struct engine_change *change, unsigned int count)
 {
@@ -62,9 +69,7 @@ static void epoll_apply(struct engine *engine,
 		if (change->kind == ENGINE_CLOSE)
 			close(change->fd);
 		else
-			epoll_ctl(self->epoll_fd,
-				  change->kind == ENGINE_WATCH ? EPOLL_CTL_ADD
-							       : EPOLL_CTL_MOD,
+			epoll_ctl(self->epoll_fd, epoll_change[change->kind],
 				  change->fd, &event);
 	}
 }

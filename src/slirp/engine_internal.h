@@ -10,6 +10,7 @@
 enum engine_change_kind {
 	ENGINE_WATCH,
 	ENGINE_REWATCH,
+	ENGINE_FORGET,
 	ENGINE_CLOSE,
 };
 

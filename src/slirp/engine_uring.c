@@ -136,14 +136,19 @@ static void uring_disarm(struct engine_uring *self, int fd)
 	state->seq = 0;
 }
 
+static void uring_forget(struct engine_uring *self, int fd)
+{
+	if ((uint32_t)fd >= self->fd_count)
+		return;
+	uring_disarm(self, fd);
+	self->fd[fd].ready = 0;
+}
+
 static void uring_close(struct engine_uring *self, int fd)
 {
 	struct io_uring_sqe *sqe;
 
-	if ((uint32_t)fd < self->fd_count) {
-		uring_disarm(self, fd);
-		self->fd[fd].ready = 0;
-	}
+	uring_forget(self, fd);
 	sqe = uring_sqe(self);
 	if (!sqe) {
 		close(fd);
@@ -166,10 +171,11 @@ static void uring_apply(struct engine *engine,
 		}
 		if ((uint32_t)change->fd >= self->fd_count)
 			continue;
-		uring_disarm(self, change->fd);
+		uring_forget(self, change->fd);
+		if (change->kind == ENGINE_FORGET)
+			continue;
 		self->fd[change->fd].token = change->token;
 		self->fd[change->fd].watched = change->ready;
-		self->fd[change->fd].ready = 0;
 		uring_arm(self, change->fd);
 	}
 }

@@ -4,19 +4,17 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
-#include <urcu/urcu-qsbr.h>
 
+#include "slirp/move.h"
 #include "slirp/shard_internal.h"
-#include "slirp/siphash.h"
 
 /*
  * The private index is open addressing with linear probing, at most half full;
  * removal shifts entries back, so there are no tombstones.
  */
 
-#define TABLE_BUCKETS_MIN 1024
-#define GENERATION_MASK   0xffffffU
+#define GENERATION_MASK 0xffffffU
+#define RESERVE_PART    16 /* of the slots, that no flow moves into */
 
 _Static_assert(sizeof(struct flow) <= FLOW_SLOT_SIZE, "a flow fits its slot");
 /* Of a number of slots that is just above a power of two the index has less
@@ -27,72 +25,9 @@ _Static_assert(FLOW_SLOT_SIZE + 4 * sizeof(struct index_entry) +
 	       "memory of a flow");
 _Static_assert(FLOW_SLOT_SIZE % CACHE_LINE == 0, "no slots share a line");
 
-static uint32_t flow_hash(const struct slirp *slirp, const struct flow_key *key)
-{
-	return (uint32_t)siphash13(slirp->secret, key, sizeof(*key));
-}
-
 struct flow *flow_in_slot(const struct shard *shard, uint32_t slot)
 {
 	return (struct flow *)(shard->slab + (size_t)slot * FLOW_SLOT_SIZE);
-}
-
-static bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-/* The shared table */
-
-static int table_match(struct cds_lfht_node *node, const void *key)
-{
-	const struct flow *flow = caa_container_of(node, struct flow, node);
-
-	/* Pairs with the release in flow_create(). */
-	return __atomic_load_n(&flow->published, __ATOMIC_ACQUIRE) &&
-	       flow_key_equal(&flow->key, key);
-}
-
-int flow_table_create(struct slirp *slirp, struct fail *fail)
-{
-	uint64_t flows =
-		(uint64_t)slirp->config.flows_max * slirp->config.shard_count;
-	unsigned long buckets = TABLE_BUCKETS_MIN;
-
-	while (buckets < flows / 2)
-		buckets *= 2;
-	/* Presized: growing under load makes lookups a thousand times slower.
-	 */
-	slirp->table = cds_lfht_new_flavor(buckets, buckets, buckets, 0,
-					   &urcu_qsbr_flavor, NULL);
-	if (!slirp->table)
-		return fail_set(fail, -ENOMEM,
-				"no memory for a table of %lu flows", buckets);
-	return 0;
-}
-
-void flow_table_destroy(struct slirp *slirp)
-{
-	if (slirp->table)
-		cds_lfht_destroy(slirp->table, NULL);
-}
-
-const struct flow *flow_look_up(struct shard *shard, const struct flow_key *key)
-{
-	struct cds_lfht_iter iter;
-	struct cds_lfht_node *node;
-
-	cds_lfht_lookup(shard->slirp->table, flow_hash(shard->slirp, key),
-			table_match, key, &iter);
-	node = cds_lfht_iter_get_node(&iter);
-	return node ? caa_container_of(node, struct flow, node) : NULL;
-}
-
-int flow_owner(struct shard *shard, const struct flow_key *key)
-{
-	const struct flow *flow = flow_look_up(shard, key);
-
-	return flow ? flow->owner : -1;
 }
 
 /* The private index */
@@ -187,20 +122,16 @@ static void slot_put(struct shard *shard, struct flow *flow)
 struct flow *flow_create(struct shard *shard, const struct flow_key *key,
 			 const struct flow_ops *ops, unsigned int *owner)
 {
-	struct cds_lfht_node *there;
-	struct flow *flow;
+	struct flow *flow, *there;
 
 	*owner = shard->index;
 	if (!flow_admit(shard, key->protocol))
 		return NULL;
 	flow = slot_take(shard);
 	slot_init(shard, flow, key, ops);
-	/* Pairs with the acquire in table_match(). */
-	__atomic_store_n(&flow->published, 1, __ATOMIC_RELEASE);
-	there = cds_lfht_add_unique(shard->slirp->table, flow->hash,
-				    table_match, &flow->key, &flow->node);
-	if (there != &flow->node) {
-		*owner = caa_container_of(there, struct flow, node)->owner;
+	there = flow_table_add(shard, flow);
+	if (there != flow) {
+		*owner = move_owner(shard, there);
 		slot_put(shard, flow);
 		flow_dismiss(shard, key->protocol);
 		return NULL;
@@ -220,23 +151,85 @@ void flow_close_socket(struct shard *shard, struct flow *flow)
 	flow_end(shard, flow);
 }
 
-void flow_free(struct shard *shard, struct flow *flow)
+/* Its slot is free after a grace period. */
+static void flow_bury(struct shard *shard, struct flow *flow)
 {
-	if (flow->dead)
-		return;
-	flow->dead = true;
-	timer_cancel(&shard->timers, &flow->timer);
-	index_remove(shard, flow->hash, flow->slot);
-	cds_lfht_del(shard->slirp->table, &flow->node);
-	flow_close_socket(shard, flow);
-	flow_idle_remove(shard, flow);
 	flow->free_after = grace_tag(shard->slirp);
 	flow->free_next = NULL;
 	*shard->limbo_last = flow;
 	shard->limbo_last = &flow->free_next;
+}
+
+void flow_depart(struct shard *shard, struct flow *flow)
+{
+	flow->dead = true;
+	timer_cancel(&shard->timers, &flow->timer);
+	index_remove(shard, flow->hash, flow->slot);
+	flow_idle_remove(shard, flow);
+	flow_bury(shard, flow);
 	shard->live--;
 	shard->limbo++;
+}
+
+void flow_free(struct shard *shard, struct flow *flow)
+{
+	if (flow->dead)
+		return;
+	if (!flow->unlisted)
+		flow_table_remove(shard, flow);
+	flow_close_socket(shard, flow);
+	flow_depart(shard, flow);
+	if (flow->move)
+		move_end(shard, flow);
 	SHARD_COUNT(shard, flows_ended, 1);
+}
+
+struct flow *flow_reserve(struct shard *shard, const struct flow_key *key,
+			  const struct flow_ops *ops)
+{
+	uint32_t most = shard->slirp->config.flows_max;
+	struct flow *place;
+
+	if (most - (shard->live + shard->limbo) <= most / RESERVE_PART)
+		return NULL;
+	place = slot_take(shard);
+	slot_init(shard, place, key, ops);
+	place->dead = true;
+	/* Pairs with the acquire in table_match(). */
+	__atomic_store_n(&place->published, 1, __ATOMIC_RELEASE);
+	shard->limbo++;
+	return place;
+}
+
+void flow_unreserve(struct shard *shard, struct flow *place, bool listed)
+{
+	if (listed)
+		flow_table_remove(shard, place);
+	flow_bury(shard, place);
+}
+
+/* Of what others may read nothing is written. */
+void flow_arrive(struct shard *shard, struct flow *place,
+		 const struct flow *from)
+{
+	memcpy((void *)(place + 1), from + 1,
+	       FLOW_SLOT_SIZE - sizeof(struct flow));
+	place->rx_queue = from->rx_queue;
+	place->class = from->class;
+	place->sock = from->sock;
+	place->tx_bytes = from->tx_bytes;
+	place->rx_bytes = from->rx_bytes;
+	place->made_us = from->made_us;
+	place->active_us = from->active_us;
+	place->moved_ms = (uint32_t)shard_now_ms(shard);
+	place->dead = false;
+	index_insert(shard, place->hash, place->slot);
+	flow_idle_adopt(shard, place);
+	if (from->timer.link)
+		timer_set(&shard->timers, &place->timer,
+			  from->timer.deadline_ms);
+	shard->limbo--;
+	shard->live++;
 }
 
 void flow_reclaim(struct shard *shard)

@@ -52,6 +52,7 @@ struct shard;
 struct packet;
 struct flow;
 struct slirp_flow;
+struct move;
 
 /* What a flow is worth when room for another is needed (flow_admit.c). */
 enum flow_class {
@@ -76,6 +77,10 @@ enum flow_class {
  *		destroyed. Must call flow_free(), and queues nothing: it may be
  *		called while another flow's operation is finished.
  * @inspect:	Fill in @info's state and, where it is known, rtt_us
+ * @movable:	Between batches: could it go to another shard now? NULL: never
+ * @arrive:	It has come from another shard: watch its socket, see to what is
+ *		due. Return: how many buffers of shard_take_keep() of that
+ *		shard's it has brought, 0 or 1
  *
  * Each of the others may queue up to FLOW_OPS_MAX engine operations and may
  * free its flow.
@@ -89,6 +94,8 @@ struct flow_ops {
 	void (*resume)(struct shard *shard, struct flow *flow);
 	void (*abort)(struct shard *shard, struct flow *flow);
 	void (*inspect)(struct flow *flow, struct slirp_flow *info);
+	bool (*movable)(struct shard *shard, const struct flow *flow);
+	unsigned int (*arrive)(struct shard *shard, struct flow *flow);
 };
 
 #define FLOW_OPS_MAX 4
@@ -107,6 +114,10 @@ struct flow_ops {
  * @idle_prev, @idle_next: Slots of its neighbours there, plus one; 0 for none
  * @listed_ms:	When it was last moved to that list's end: at most a second
  *		before it last did anything
+ * @unlisted:	Another shard's slot, where it goes to, is in the table for it
+ * @away:	Frames in a row that came from @rx_queue, another shard's
+ * @moved_ms:	When it came here, or was refused elsewhere; the shard's clock
+ * @move:	It is about to move
  * @rx_queue:	Queue that the guest last transmitted on; receive steering
  * @sock:	Host socket, -1 if none
  * @ops:	The protocol's
@@ -133,7 +144,11 @@ struct flow {
 	bool dead;
 	bool stalled;
 	bool ack_queued;
+	bool unlisted;
+	uint8_t away;
 	uint8_t class; /* enum flow_class */
+	uint32_t moved_ms;
+	struct move *move;
 	uint32_t idle_prev;
 	uint32_t idle_next;
 	uint32_t listed_ms;

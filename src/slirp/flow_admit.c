@@ -96,6 +96,12 @@ void flow_idle_add(struct shard *shard, struct flow *flow)
 	idle_append(shard, flow);
 }
 
+void flow_idle_adopt(struct shard *shard, struct flow *flow)
+{
+	if (flow->class != FLOW_PINNED)
+		idle_append(shard, flow);
+}
+
 static void idle_move(struct shard *shard, struct flow *flow,
 		      enum flow_class class)
 {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "slirp/move.h"
 #include "slirp/reassembly.h"
 #include "slirp/shard_internal.h"
 
@@ -20,6 +21,10 @@
  * guest's ring fills: nothing is dropped) and is woken when one comes back.
  * HANDOFF_RESERVED large buffers are only for the guest's frames, so that
  * receive queues that the guest does not empty cannot stop its transmissions.
+ *
+ * What comes in a buffer and is another shard's yet is passed on in that
+ * buffer, which still is its source's: so a frame is copied once, however many
+ * shards it passes, and the shard whose queue it came on is who runs out.
  *
  * Order: frames of one flow that came in on one queue stay in order, since both
  * the port and the inbox are first in, first out.
@@ -87,10 +92,11 @@ static void handoff_collect(struct shard *shard)
 	while ((node = __cds_wfcq_dequeue_blocking(&shard->returns.head,
 						   &shard->returns.tail))) {
 		struct handoff *handoff =
-			caa_container_of(node, struct handoff, node);
+			caa_container_of(node, struct handoff, message.node);
 
 		/* Pairs with the release in handoff_put(). */
-		(void)__atomic_load_n(&handoff->ready, __ATOMIC_ACQUIRE);
+		(void)__atomic_load_n(&handoff->message.ready,
+				      __ATOMIC_ACQUIRE);
 		handoff_put(shard, handoff);
 	}
 }
@@ -132,11 +138,11 @@ void handoff_put(struct shard *shard, struct handoff *handoff)
 		shard->large_count += handoff->large;
 		return;
 	}
-	cds_wfcq_node_init(&handoff->node);
+	cds_wfcq_node_init(&handoff->message.node);
 	/* Pairs with the acquire in handoff_collect(). */
-	__atomic_store_n(&handoff->ready, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&handoff->message.ready, 0, __ATOMIC_RELEASE);
 	cds_wfcq_enqueue(&source->returns.head, &source->returns.tail,
-			 &handoff->node);
+			 &handoff->message.node);
 	/* Pairs with the exchange in handoff_starve(): either it sees the
 	 * buffer, or we see that it waits. */
 	if (__atomic_load_n(&source->starving, __ATOMIC_SEQ_CST) &&
@@ -152,45 +158,64 @@ void handoff_starve(struct shard *shard)
 	handoff_collect(shard);
 }
 
-void handoff_send(struct shard *shard, unsigned int to, struct handoff *handoff)
+void message_send(struct shard *shard, unsigned int to, struct message *message)
 {
 	struct shard *receiver = shard->slirp->shard[to];
 
-	SHARD_COUNT(shard, handoffs_out, 1);
-	cds_wfcq_node_init(&handoff->node);
+	cds_wfcq_node_init(&message->node);
 	/* Pairs with the acquire in handoff_receive(). */
-	__atomic_store_n(&handoff->ready, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&message->ready, 1, __ATOMIC_RELEASE);
 	if (!cds_wfcq_enqueue(&receiver->inbox.head, &receiver->inbox.tail,
-			      &handoff->node))
+			      &message->node))
 		shard_wake(receiver);
+}
+
+void handoff_send(struct shard *shard, unsigned int to, struct handoff *handoff)
+{
+	SHARD_COUNT(shard, handoffs_out, 1);
+	message_send(shard, to, &handoff->message);
+}
+
+struct handoff *handoff_keep(struct shard *shard,
+			     const struct port_frame *frame, unsigned int queue)
+{
+	struct handoff *handoff = shard->handing;
+	struct cursor cursor;
+
+	if (handoff && frame == &shard->handed) {
+		shard->handing = NULL;
+		return handoff;
+	}
+	/* handoff_has_room() was asked before the frame was taken; a datagram
+	 * that was put together here had no such question. */
+	handoff = handoff_take(shard, frame->length, false);
+	if (!handoff) {
+		SHARD_COUNT(shard, tx_dropped, 1);
+		return NULL;
+	}
+	cursor_init(&cursor, frame->iov, frame->iov_count, frame->length);
+	if (!cursor_take(&cursor, handoff->data, frame->length)) {
+		handoff_put(shard, handoff);
+		return NULL;
+	}
+	handoff->message.kind = MESSAGE_TX;
+	handoff->queue = queue;
+	handoff->length = frame->length;
+	handoff->offload = frame->offload;
+	handoff->reassembled = frame->reassembled;
+	return handoff;
 }
 
 void handoff_frame(struct shard *shard, unsigned int owner,
 		   const struct port_frame *frame, unsigned int queue)
 {
-	struct handoff *handoff = handoff_take(shard, frame->length, false);
-	struct cursor cursor;
+	struct handoff *handoff = handoff_keep(shard, frame, queue);
 
-	/* handoff_has_room() was asked before the frame was taken; what other
-	 * shards hand over, and this one in turn, had no such question. */
-	if (!handoff) {
-		SHARD_COUNT(shard, tx_dropped, 1);
-		return;
-	}
-	cursor_init(&cursor, frame->iov, frame->iov_count, frame->length);
-	if (!cursor_take(&cursor, handoff->data, frame->length)) {
-		handoff_put(shard, handoff);
-		return;
-	}
-	handoff->kind = HANDOFF_TX;
-	handoff->queue = queue;
-	handoff->length = frame->length;
-	handoff->offload = frame->offload;
-	handoff_send(shard, owner, handoff);
+	if (handoff)
+		handoff_send(shard, owner, handoff);
 }
 
-/* The flow lives here: treat the frame as if our own port had brought it. */
-static void handoff_input(struct shard *shard, struct handoff *handoff)
+void handoff_input(struct shard *shard, struct handoff *handoff)
 {
 	struct port_frame *frame = &shard->handed;
 
@@ -199,8 +224,13 @@ static void handoff_input(struct shard *shard, struct handoff *handoff)
 	frame->iov_count = 1;
 	frame->length = handoff->length;
 	frame->offload = handoff->offload;
+	frame->reassembled = handoff->reassembled;
+	shard->handing = handoff;
 	shard_make_room(shard);
 	shard_input(shard, frame, handoff->queue);
+	if (!shard->handing)
+		return; /* it was passed on, or kept */
+	shard->handing = NULL;
 	/* Queued sends read from it until the turn ends. */
 	handoff->next = shard->held;
 	shard->held = handoff;
@@ -248,7 +278,7 @@ static void handoff_run_backlog(struct shard *shard)
 static void handoff_dispatch(struct shard *shard, struct handoff *handoff)
 {
 	SHARD_COUNT(shard, handoffs_in, 1);
-	if (handoff->kind == HANDOFF_TX) {
+	if (handoff->message.kind == MESSAGE_TX) {
 		handoff_input(shard, handoff);
 		return;
 	}
@@ -258,6 +288,17 @@ static void handoff_dispatch(struct shard *shard, struct handoff *handoff)
 	handoff->next = NULL;
 	*shard->backlog_last = handoff;
 	shard->backlog_last = &handoff->next;
+}
+
+static void message_dispatch(struct shard *shard, struct message *message)
+{
+	if (message->kind == MESSAGE_MOVE)
+		move_receive(shard,
+			     caa_container_of(message, struct move, message));
+	else
+		handoff_dispatch(
+			shard,
+			caa_container_of(message, struct handoff, message));
 }
 
 void handoff_receive(struct shard *shard)
@@ -276,12 +317,12 @@ void handoff_receive(struct shard *shard)
 	__cds_wfcq_splice_blocking(&head, &tail, &shard->inbox.head,
 				   &shard->inbox.tail);
 	while ((node = __cds_wfcq_dequeue_blocking(&head, &tail))) {
-		struct handoff *handoff =
-			caa_container_of(node, struct handoff, node);
+		struct message *message =
+			caa_container_of(node, struct message, node);
 
-		/* Pairs with the release in handoff_send(). */
-		(void)__atomic_load_n(&handoff->ready, __ATOMIC_ACQUIRE);
-		handoff_dispatch(shard, handoff);
+		/* Pairs with the release in message_send(). */
+		(void)__atomic_load_n(&message->ready, __ATOMIC_ACQUIRE);
+		message_dispatch(shard, message);
 	}
 }
 

@@ -315,6 +315,20 @@ static void icmp_inspect(struct flow *flow, struct slirp_flow *info)
 	info->state = "echo";
 }
 
+static bool icmp_movable(struct shard *shard, const struct flow *flow)
+{
+	(void)shard;
+	return !((const struct icmp_flow *)flow)->pulling;
+}
+
+static unsigned int icmp_arrive(struct shard *shard, struct flow *flow)
+{
+	engine_watch(shard_engine(shard), flow->sock, ENGINE_READABLE,
+		     flow_token(flow));
+	shard_queue_ack(shard, flow);
+	return 0;
+}
+
 const struct flow_ops icmp_flow_ops = {
 	.input = icmp_input,
 	.event = icmp_event,
@@ -322,6 +336,8 @@ const struct flow_ops icmp_flow_ops = {
 	.resume = icmp_resume,
 	.abort = flow_free,
 	.inspect = icmp_inspect,
+	.movable = icmp_movable,
+	.arrive = icmp_arrive,
 };
 
 static int icmp_make_socket(struct shard *shard, bool is4)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "slirp/hop.h"
+#include "slirp/move.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
 #include "slirp/reassembly.h"
@@ -39,9 +40,35 @@ static bool input_own(struct shard *shard, struct packet *packet,
 
 	if (!flow)
 		return false;
+	/* Fragments come by the shard that puts them together, wherever the
+	 * flow is. */
+	if (shard->input_queue != shard->index && !packet->frame->reassembled)
+		move_note(shard, flow);
 	flow->rx_queue = (uint16_t)shard->input_queue;
 	flow_touch(shard, flow);
 	flow->ops->input(shard, flow, packet);
+	return true;
+}
+
+void shard_hand_over(struct shard *shard, int owner, struct packet *packet)
+{
+	handoff_frame(shard, (unsigned int)owner, packet->frame,
+		      shard->input_queue);
+}
+
+/* To the owner of a flow that is not this shard's, or not yet. Return: false if
+ * there is no such flow */
+static bool input_others(struct shard *shard, struct packet *packet,
+			 const struct flow_key *key)
+{
+	const struct flow *flow = flow_look_up(shard, key);
+
+	if (!flow)
+		return false;
+	if (flow->owner == shard->index)
+		move_expect(shard, (struct flow *)flow, packet->frame);
+	else
+		shard_hand_over(shard, flow->owner, packet);
 	return true;
 }
 
@@ -53,32 +80,22 @@ static void input_find(struct shard *shard, struct packet *packet,
 {
 	int owner;
 
-	if (input_own(shard, packet, key))
+	if (input_own(shard, packet, key) || input_others(shard, packet, key))
 		return;
-	owner = flow_owner(shard, key);
-	if (owner < 0)
-		owner = open(shard, key, packet);
+	owner = open(shard, key, packet);
 	if (owner >= 0)
-		handoff_frame(shard, (unsigned int)owner, packet->frame,
-			      shard->input_queue);
+		shard_hand_over(shard, owner, packet);
 }
 
 /* An answer to a forward's client? Return: false if it is not */
 static bool input_find_client(struct shard *shard, struct packet *packet,
 			      const struct flow_key *key)
 {
-	int owner;
-
 	/* Pairs with the store in forward.c. */
 	if (!__atomic_load_n(&shard->slirp->udp_forwards, __ATOMIC_RELAXED))
 		return false;
-	if (input_own(shard, packet, key))
-		return true;
-	owner = flow_owner(shard, key);
-	if (owner >= 0)
-		handoff_frame(shard, (unsigned int)owner, packet->frame,
-			      shard->input_queue);
-	return owner >= 0;
+	return input_own(shard, packet, key) ||
+	       input_others(shard, packet, key);
 }
 
 static void input_tcp(struct shard *shard, struct packet *packet)
@@ -189,9 +206,16 @@ static bool input_is_mapped(const struct packet *packet)
 /* Return: false for a header that is malformed */
 static bool input_parse(struct packet *packet)
 {
+	bool ok;
+
 	if (packet->ether.ether_type == htons(ETHERTYPE_IP))
-		return packet_parse_ip4(packet);
-	return packet_parse_ip6(packet) && !input_is_mapped(packet);
+		ok = packet_parse_ip4(packet);
+	else
+		ok = packet_parse_ip6(packet) && !input_is_mapped(packet);
+	/* What came in fragments may go on so. */
+	if (packet->frame->reassembled)
+		packet->fragment &= (uint16_t)~IP_DF;
+	return ok;
 }
 
 static bool input_is_fragment(const struct packet *packet)
@@ -219,8 +243,6 @@ static bool input_reassemble(struct shard *shard, struct packet *packet)
 		SHARD_COUNT(shard, tx_malformed, 1);
 		return false;
 	}
-	/* What came in fragments may go on so. */
-	packet->fragment &= (uint16_t)~IP_DF;
 	return true;
 }
 

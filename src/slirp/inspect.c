@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <time.h>
+
 #include "slirp/shard_internal.h"
 
 /*
@@ -10,6 +12,11 @@
  * microseconds. To read them from another thread under RCU would need an
  * atomic store for each counter of each flow and frame, for a listing that is
  * rarely asked for.
+ *
+ * A flow that moved behind the listing's back would be in it twice or not at
+ * all. So moves pause while somebody lists (move_may_leave()), and a listing
+ * goes on when no flow is between two shards. One that is given up is forgotten
+ * when SLIRP_FLOWS_PATIENCE_US have passed since its last call.
  */
 
 /* What one call to a shard does. */
@@ -67,14 +74,62 @@ static void inspect_slice(void *context)
 	}
 }
 
+static uint64_t inspect_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void inspect_nothing(void *context)
+{
+	(void)context;
+}
+
+/* Keep flows where they are. */
+static void inspect_pause(struct slirp *slirp, bool begin)
+{
+	struct move_pause *pause = &slirp->move_pause;
+	uint64_t now_us = inspect_clock_us();
+
+	pthread_mutex_lock(&slirp->settings_lock);
+	if (now_us >= pause->until_us)
+		pause->listings = !begin;
+	pause->listings += begin;
+	__atomic_store_n(&pause->until_us, now_us + SLIRP_FLOWS_PATIENCE_US,
+			 __ATOMIC_SEQ_CST);
+	pthread_mutex_unlock(&slirp->settings_lock);
+	/* Pairs with move_may_leave() and arrival_take_in(): a shard's turn
+	 * takes in what is on its way to it. */
+	while (__atomic_load_n(&pause->under_way, __ATOMIC_SEQ_CST) &&
+	       slirp->shard[0]->started)
+		for (unsigned int i = 0; i < slirp->config.shard_count; i++)
+			slirp_call_shard(slirp, i, inspect_nothing, NULL);
+}
+
+static void inspect_resume(struct slirp *slirp)
+{
+	struct move_pause *pause = &slirp->move_pause;
+
+	pthread_mutex_lock(&slirp->settings_lock);
+	if (pause->listings && !--pause->listings)
+		__atomic_store_n(&pause->until_us, 0, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&slirp->settings_lock);
+}
+
 unsigned int slirp_list_flows(struct slirp *slirp, struct slirp_flow_cursor *at,
 			      struct slirp_flow *flow, unsigned int count)
 {
 	struct inspect_slice slice = { .at = at, .flow = flow, .count = count };
 
+	inspect_pause(slirp, !at->begun);
+	at->begun = true;
 	while (!slice.written && at->shard < slirp->config.shard_count) {
 		slice.shard = slirp->shard[at->shard];
 		slirp_call_shard(slirp, at->shard, inspect_slice, &slice);
 	}
+	if (!slice.written)
+		inspect_resume(slirp);
 	return slice.written;
 }

@@ -44,7 +44,8 @@ int outgoing_begin(struct shard *shard, unsigned int queue, size_t length,
 	out->handoff = NULL;
 	if (out->queue != shard->index)
 		return outgoing_begin_handoff(shard, length, out);
-	if (!shard->features.active)
+	/* What waits for space here goes before what comes now. */
+	if (!shard->features.active || shard->backlog_first)
 		return -ENOBUFS;
 	return shard->port->ops->rx_reserve(shard->port, length, &out->space);
 }
@@ -62,7 +63,7 @@ void outgoing_commit(struct shard *shard, struct outgoing *out, size_t length,
 					    offload);
 		return;
 	}
-	out->handoff->kind = HANDOFF_RX;
+	out->handoff->message.kind = MESSAGE_RX;
 	out->handoff->length = length;
 	out->handoff->offload =
 		offload ? *offload : (struct port_offload) { 0 };

@@ -71,6 +71,7 @@ struct port_offload {
  * @length:	Sum of the segments, bytes, at most PORT_FRAME_MAX
  * @offload:	Untrusted, as everything in @iov
  * @token:	The port's, for tx_done
+ * @reassembled: The NAT's: it was put together of fragments. Ports leave it.
  */
 struct port_frame {
 	struct iovec iov[PORT_IOV_MAX];
@@ -78,6 +79,7 @@ struct port_frame {
 	size_t length;
 	struct port_offload offload;
 	uint32_t token;
+	bool reassembled;
 };
 
 /**

@@ -233,6 +233,7 @@ static const struct port_frame *reassembly_finish(struct shard *shard,
 	frame->iov[0] =
 		(struct iovec) { .iov_base = start, .iov_len = frame->length };
 	frame->iov_count = 1;
+	frame->reassembled = true;
 	datagram_move(datagram, &reassembly->done);
 	SHARD_COUNT(shard, reassembled, 1);
 	return frame;

@@ -11,6 +11,7 @@
 #include <urcu/urcu-qsbr.h>
 
 #include "slirp/dns_cache.h"
+#include "slirp/move.h"
 #include "slirp/protocols.h"
 #include "slirp/reassembly.h"
 #include "slirp/shard_internal.h"
@@ -205,6 +206,8 @@ static void shard_run_timer(struct shard *shard, struct timer *timer)
 
 	if (timer == &shard->router) {
 		shard_run_router(shard);
+	} else if (timer == &shard->mover) {
+		/* move_tidy() comes after the turn anyway. */
 	} else if (timer == reassembly_timer(shard->reassembly)) {
 		reassembly_expire(shard, shard->reassembly);
 	} else {
@@ -286,6 +289,7 @@ void shard_tidy(struct shard *shard)
 {
 	pool_refill(shard);
 	flow_reclaim(shard);
+	move_tidy(shard);
 	forward_tidy(shard);
 	shard_count_syscalls(shard);
 	shard_run_call(shard);
@@ -480,6 +484,8 @@ int shard_create(struct slirp *slirp, unsigned int index, struct port *port,
 	if (!ret)
 		ret = handoff_setup(shard, fail);
 	if (!ret)
+		ret = move_setup(shard, fail);
+	if (!ret)
 		ret = pool_setup(shard, fail);
 	return ret;
 }
@@ -489,6 +495,7 @@ void shard_destroy(struct shard *shard)
 	if (!shard)
 		return;
 	pool_teardown(shard);
+	move_teardown(shard);
 	handoff_teardown(shard);
 	flow_teardown(shard);
 	dns_cache_destroy(shard->dns_cache);

@@ -56,7 +56,11 @@ struct shard_counters {
 	uint64_t flows_made, flows_ended, flows_refused;
 	/* Of these: above a limit, too fast, no slot or descriptor */
 	uint64_t refused_limit, refused_rate, refused_full;
-	uint64_t flows_evicted;   /* gave way to another */
+	uint64_t flows_evicted;                   /* gave way to another */
+	uint64_t flows_moved_in, flows_moved_out; /* from, to other shards */
+	uint64_t moves_refused;   /* by the shard that the flow would go to */
+	uint64_t moves_put_off;   /* the flow was not at rest */
+	uint64_t moves_ended;     /* the flow ended first */
 	uint64_t accepts_delayed; /* a listener had to wait for descriptors */
 	uint64_t policy_denied;   /* connections, datagrams, echo requests */
 	uint64_t tcp_flows, udp_flows, icmp_flows; /* made, by protocol */
@@ -99,6 +103,9 @@ static inline void shard_carried_rx(const struct shard *shard,
 
 /* What the shard's own port's driver takes at this moment. */
 const struct port_features *shard_features(const struct shard *shard);
+
+/* Have another shard look at the frame in hand: it owns its key. */
+void shard_hand_over(struct shard *shard, int owner, struct packet *packet);
 
 /* Its number, as in flow->owner; also that of its own queue pair. */
 unsigned int shard_index(const struct shard *shard);

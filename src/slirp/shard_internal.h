@@ -42,31 +42,41 @@ enum token_type {
 
 #define TOKEN(type, rest) ((uint64_t)(type) << 56 | (rest))
 
-enum handoff_kind {
-	HANDOFF_TX, /* from the guest, for the flow's owner */
-	HANDOFF_RX, /* from the flow's owner, for the guest's queue */
+enum message_kind {
+	MESSAGE_TX,   /* a frame from the guest, for the flow's owner */
+	MESSAGE_RX,   /* one from the flow's owner, for the guest's queue */
+	MESSAGE_MOVE, /* of a flow that moves: move.h */
+};
+
+/**
+ * struct message - What travels from one shard to another begins with it
+ * @node:	In the receiver's inbox, or the source's returns
+ * @kind:	What it is
+ * @ready:	Written last by the sender, read first by the receiver: pairs
+ *		with the load in handoff_receive()
+ */
+struct message {
+	struct cds_wfcq_node node;
+	enum message_kind kind;
+	uint32_t ready;
 };
 
 /**
  * struct handoff - A frame on its way from one shard to another
- * @node:	In the receiver's inbox, the source's returns, or (next) a list
  * @next:	In the source's free list or a shard's private list
  * @source:	Shard whose pool it goes back to
- * @kind:	Which way it travels
  * @large:	Of the source's large pool
- * @queue:	HANDOFF_TX: queue that the guest transmitted on
- * @ready:	Written last by the sender, read first by the receiver: pairs
- *		with the load in handoff_receive()
+ * @queue:	MESSAGE_TX: queue that the guest transmitted on
+ * @reassembled: MESSAGE_TX: as in struct port_frame
  * @length:	Of @data, bytes
  */
 struct handoff {
-	struct cds_wfcq_node node;
+	struct message message;
 	struct handoff *next;
 	struct shard *source;
-	enum handoff_kind kind;
 	bool large;
+	bool reassembled;
 	unsigned int queue;
-	uint32_t ready;
 	size_t length;
 	struct port_offload offload;
 	uint8_t data[];
@@ -112,6 +122,7 @@ struct socket_pool {
 
 struct forward;
 struct forward_table;
+struct move;
 
 struct shard {
 	/* Other shards write here. */
@@ -138,6 +149,7 @@ struct shard {
 	struct port_frame frame[SHARD_FRAMES_MAX];
 	unsigned int frame_count;
 	struct port_frame handed; /* one of another shard, while processed */
+	struct handoff *handing;  /* what it is in, until it is passed on */
 
 	struct shard_batch batch[2];
 	unsigned int queueing; /* which of the two takes new operations */
@@ -161,9 +173,16 @@ struct shard {
 	struct handoff *small_free, *large_free;
 	unsigned int large_count;
 	struct handoff *held; /* processed, given back at the turn's end */
-	struct handoff *backlog_first, **backlog_last; /* HANDOFF_RX */
+	struct handoff *backlog_first, **backlog_last; /* MESSAGE_RX */
 	void *handoff_memory;
 	size_t handoff_memory_size;
+
+	struct move *moves;      /* MOVES_MAX, NULL for a single shard */
+	unsigned int moves_busy; /* of these */
+	struct timer mover;      /* time to look at them */
+	unsigned int swept_queues;
+	uint32_t sweep_slot;
+	uint64_t sweep_us; /* when the next sweep begins */
 
 	struct socket_pool pool[2]; /* IPv4, IPv6 */
 	uint32_t port_first, port_span, port_next;
@@ -208,6 +227,13 @@ struct grace {
 	pthread_t thread;
 };
 
+/* Flows stay where they are while some are listed (inspect.c, move.c). */
+struct move_pause {
+	uint64_t until_us;      /* CLOCK_MONOTONIC; atomic */
+	unsigned int under_way; /* flows between two shards; atomic */
+	unsigned int listings;  /* under settings_lock */
+};
+
 struct slirp {
 	struct slirp_config config;
 	struct shard **shard;
@@ -226,6 +252,7 @@ struct slirp {
 	unsigned int noticed;      /* a bit per enum shard_notice; atomic */
 	pthread_mutex_t call_lock; /* callers of slirp_call_shard(), no shard */
 	struct pcap *pcap;         /* of slirp_pcap_start(), no shard's */
+	struct move_pause move_pause;
 	struct grace grace __attribute__((aligned(CACHE_LINE)));
 };
 
@@ -265,12 +292,32 @@ void flow_teardown(struct shard *shard);
  */
 struct flow *flow_in_slot(const struct shard *shard, uint32_t slot);
 struct flow *flow_at(struct shard *shard, uint32_t slot, uint32_t generation);
-/* The shard that owns a key, -1 if none does. */
-int flow_owner(struct shard *shard, const struct flow_key *key);
 void flow_reclaim(struct shard *shard);
 void flow_abort_all(struct shard *shard);
+
+/* What moving takes (move.c): a slot for a flow that is another shard's yet.
+ * Return: the slot, dead; NULL if there are few left */
+struct flow *flow_reserve(struct shard *shard, const struct flow_key *key,
+			  const struct flow_ops *ops);
+/* It stays away; @listed: the table has the slot. */
+void flow_unreserve(struct shard *shard, struct flow *place, bool listed);
+/* It has come: make the slot what @from is, a copy of another shard's. */
+void flow_arrive(struct shard *shard, struct flow *place,
+		 const struct flow *from);
+/* It leaves: forget it, but for its socket and its places. */
+void flow_depart(struct shard *shard, struct flow *flow);
+
+/* flow_table.c: which shard owns a key */
 int flow_table_create(struct slirp *slirp, struct fail *fail);
 void flow_table_destroy(struct slirp *slirp);
+uint32_t flow_hash(const struct slirp *slirp, const struct flow_key *key);
+bool flow_key_equal(const struct flow_key *a, const struct flow_key *b);
+/* Return: @flow, or the one that has its key already */
+struct flow *flow_table_add(struct shard *shard, struct flow *flow);
+void flow_table_remove(struct shard *shard, struct flow *flow);
+/* Others find @place instead of @flow from now on. */
+void flow_table_replace(struct shard *shard, struct flow *flow,
+			struct flow *place);
 
 /* flow_admit.c: who gets a flow, and who gives way */
 /* May @shard have one more? Return: false, counted, if not */
@@ -280,6 +327,8 @@ void flow_dismiss(struct shard *shard, uint8_t protocol);
 /* It needs its place no more. */
 void flow_end(struct shard *shard, struct flow *flow);
 void flow_idle_add(struct shard *shard, struct flow *flow);
+/* One of another shard, with its class. */
+void flow_idle_adopt(struct shard *shard, struct flow *flow);
 void flow_idle_remove(struct shard *shard, struct flow *flow);
 /* The guest said something in it. */
 void flow_touch(struct shard *shard, struct flow *flow);
@@ -297,10 +346,19 @@ void handoff_starve(struct shard *shard);
 /* Copy a frame of the guest's to its flow's owner. */
 void handoff_frame(struct shard *shard, unsigned int owner,
 		   const struct port_frame *frame, unsigned int queue);
+/* The same, but keep it: the buffer that it came in, or a copy. Return: NULL,
+ * counted, if there is no buffer */
+struct handoff *handoff_keep(struct shard *shard,
+			     const struct port_frame *frame,
+			     unsigned int queue);
+/* Treat a frame of another shard's as if our own port had brought it. */
+void handoff_input(struct shard *shard, struct handoff *handoff);
 struct handoff *handoff_take(struct shard *shard, size_t length, bool reserve);
 void handoff_put(struct shard *shard, struct handoff *handoff);
 void handoff_send(struct shard *shard, unsigned int to,
 		  struct handoff *handoff);
+void message_send(struct shard *shard, unsigned int to,
+		  struct message *message);
 /* Take in what other shards sent; give processed buffers back. */
 void handoff_receive(struct shard *shard);
 void handoff_release(struct shard *shard);

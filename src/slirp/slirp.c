@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "slirp/move.h"
 #include "slirp/pcap.h"
 #include "slirp/shard_internal.h"
 
@@ -100,6 +101,9 @@ void slirp_destroy(struct slirp *slirp)
 		slirp_stop_shards(slirp);
 		grace_stop(slirp);
 		for (unsigned int i = 0; i < slirp->config.shard_count; i++)
+			if (slirp->shard[i])
+				move_abandon(slirp->shard[i]);
+		for (unsigned int i = 0; i < slirp->config.shard_count; i++)
 			shard_destroy(slirp->shard[i]);
 		free(slirp->shard);
 	}
@@ -136,8 +140,11 @@ void slirp_set_queues(struct slirp *slirp, unsigned int count)
 	if (count < 1 || count > slirp->config.shard_count)
 		return;
 	__atomic_store_n(&slirp->queues, count, __ATOMIC_RELAXED);
-	/* It has the kernel spread what comes in over as many. */
+	/* The first has the kernel spread what comes in over as many, the
+	 * others give their flows away. */
 	shard_wake(slirp->shard[0]);
+	for (unsigned int i = count; i < slirp->config.shard_count; i++)
+		shard_wake(slirp->shard[i]);
 }
 
 const char *slirp_engine_name(const struct slirp *slirp)

@@ -390,10 +390,13 @@ struct slirp_flow {
 struct slirp_flow_cursor {
 	unsigned int shard;
 	uint32_t slot;
+	bool begun;
 };
 
 /* Slots of a shard that slirp_list_flows() looks at between two turns. */
 #define SLIRP_FLOWS_SLICE 256
+
+#define SLIRP_FLOWS_PATIENCE_US 1000000 /* between two calls */
 
 /**
  * slirp_list_flows() - The next flows that are live
@@ -402,7 +405,9 @@ struct slirp_flow_cursor {
  *
  * A flow that lives throughout the listing is in it once; one that begins or
  * ends meanwhile may be. A shard is asked between two turns, for at most
- * SLIRP_FLOWS_SLICE slots at a time.
+ * SLIRP_FLOWS_SLICE slots at a time. Flows stay with their shards meanwhile;
+ * if the next call comes later than SLIRP_FLOWS_PATIENCE_US, one that moves
+ * may be in it twice, or not at all.
  *
  * Return: flows written; 0 at the end
  *

@@ -44,6 +44,11 @@ static const struct stats_name stats_names[] = {
 	STATS_NAME(refused_rate),
 	STATS_NAME(refused_full),
 	STATS_NAME(flows_evicted),
+	STATS_NAME(flows_moved_in),
+	STATS_NAME(flows_moved_out),
+	STATS_NAME(moves_refused),
+	STATS_NAME(moves_put_off),
+	STATS_NAME(moves_ended),
 	STATS_NAME(accepts_delayed),
 	STATS_NAME(policy_denied),
 	STATS_NAME(tcp_flows),
@@ -75,19 +80,26 @@ static uint64_t stats_read(const struct shard *shard, size_t offset)
 			       __ATOMIC_RELAXED);
 }
 
+#define STATS_READ(shard, field) \
+	stats_read(shard, offsetof(struct shard_counters, field))
+
+static uint64_t stats_live(const struct shard *shard)
+{
+	uint64_t come = STATS_READ(shard, flows_made) +
+			STATS_READ(shard, flows_moved_in);
+	uint64_t gone = STATS_READ(shard, flows_ended) +
+			STATS_READ(shard, flows_moved_out);
+
+	return come > gone ? come - gone : 0;
+}
+
 static void stats_print_shard(const struct shard *shard, FILE *out)
 {
-	uint64_t made =
-		stats_read(shard, offsetof(struct shard_counters, flows_made));
-	uint64_t ended =
-		stats_read(shard, offsetof(struct shard_counters, flows_ended));
-
 	fprintf(out, "{\"shard\":%u", shard->index);
 	for (size_t i = 0; i < STATS_COUNT; i++)
 		fprintf(out, ",\"%s\":%" PRIu64, stats_names[i].name,
 			stats_read(shard, stats_names[i].offset));
-	fprintf(out, ",\"flows_live\":%" PRIu64 "}",
-		made > ended ? made - ended : 0);
+	fprintf(out, ",\"flows_live\":%" PRIu64 "}", stats_live(shard));
 }
 
 static void stats_print_forwards(const struct slirp *slirp, FILE *out)

@@ -139,6 +139,32 @@ static void tcp_inspect(struct flow *flow, struct slirp_flow *info)
 	info->rx_bytes -= tcp_fin_sent(tcp);
 }
 
+static bool tcp_movable(struct shard *shard, const struct flow *flow)
+{
+	const struct tcp_flow *tcp = (const struct tcp_flow *)flow;
+
+	(void)shard;
+	/* Segments that are held are in this shard's memory. */
+	return tcp->state >= TCP_STATE_ESTABLISHED && !tcp->held &&
+	       !tcp->held_sent && !tcp->send_op && !tcp->keep_op &&
+	       !tcp->pulls && !tcp->discarding;
+}
+
+static unsigned int tcp_arrive(struct shard *shard, struct flow *flow)
+{
+	struct tcp_flow *tcp = tcp_of(flow);
+	unsigned int ready = ENGINE_READABLE;
+
+	if (tcp->writable_watched)
+		ready |= ENGINE_WRITABLE;
+	tcp->writable_watched = false;
+	tcp->watched = false;
+	if (flow->sock >= 0)
+		tcp_watch(shard, tcp, ready);
+	shard_queue_ack(shard, flow);
+	return tcp->keep != NULL;
+}
+
 const struct flow_ops tcp_flow_ops = {
 	.input = tcp_input,
 	.event = tcp_event,
@@ -146,4 +172,6 @@ const struct flow_ops tcp_flow_ops = {
 	.resume = tcp_resume,
 	.abort = tcp_abort,
 	.inspect = tcp_inspect,
+	.movable = tcp_movable,
+	.arrive = tcp_arrive,
 };

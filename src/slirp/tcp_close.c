@@ -133,12 +133,15 @@ static void close_input_syn(struct shard *shard, struct tcp_flow *tcp,
 			    struct packet *packet)
 {
 	struct flow_key key = tcp->flow.key;
+	int owner;
 
 	if (segment->seq == tcp->irs)
 		return; /* a late copy */
 	close_free(shard, tcp);
-	/* No other shard can own what this one did a moment ago. */
-	tcp_open(shard, &key, packet);
+	/* Another shard has the key if the flow was about to move. */
+	owner = tcp_open(shard, &key, packet);
+	if (owner >= 0)
+		shard_hand_over(shard, owner, packet);
 }
 
 void tcp_close_input(struct shard *shard, struct tcp_flow *tcp,

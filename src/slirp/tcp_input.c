@@ -59,6 +59,7 @@ static void input_syn(struct shard *shard, struct tcp_flow *tcp,
 {
 	struct flow_key key = tcp->flow.key;
 	bool again = segment->seq == tcp->irs;
+	int owner;
 
 	if (again && tcp->state == TCP_STATE_CONNECTING)
 		return;
@@ -68,8 +69,10 @@ static void input_syn(struct shard *shard, struct tcp_flow *tcp,
 		tcp->ack_now = true;
 	} else {
 		tcp_drop(shard, tcp);
-		/* No other shard can own what this one did a moment ago. */
-		tcp_open(shard, &key, packet);
+		/* Another shard has the key if the flow was about to move. */
+		owner = tcp_open(shard, &key, packet);
+		if (owner >= 0)
+			shard_hand_over(shard, owner, packet);
 		return;
 	}
 	shard_queue_ack(shard, &tcp->flow);

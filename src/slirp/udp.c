@@ -262,6 +262,21 @@ static void udp_inspect(struct flow *flow, struct slirp_flow *info)
 	info->state = "mapping";
 }
 
+static bool udp_movable(struct shard *shard, const struct flow *flow)
+{
+	/* Whom it has permitted is known to this shard's filter. */
+	return !((const struct udp_flow *)flow)->pulls &&
+	       !shard_udp_filter(shard);
+}
+
+static unsigned int udp_arrive(struct shard *shard, struct flow *flow)
+{
+	engine_watch(shard_engine(shard), flow->sock, ENGINE_READABLE,
+		     flow_token(flow));
+	shard_queue_ack(shard, flow);
+	return 0;
+}
+
 const struct flow_ops udp_flow_ops = {
 	.input = udp_input,
 	.event = udp_event,
@@ -269,6 +284,8 @@ const struct flow_ops udp_flow_ops = {
 	.resume = udp_resume,
 	.abort = flow_free,
 	.inspect = udp_inspect,
+	.movable = udp_movable,
+	.arrive = udp_arrive,
 };
 
 void udp_begin(struct shard *shard, struct flow *flow, int sock)

@@ -9,3 +9,6 @@ mqvmm_test(slirp_flow_admit SOURCES unit/flow_admit_test.c support/fake_port.c
 mqvmm_test(slirp_refusals SOURCES unit/slirp_refusals.c support/fake_port.c
   support/datagram.c
   LIBS mqvmm_slirp)
+mqvmm_test(slirp_move SOURCES unit/move_test.c support/fake_port.c
+  support/datagram.c
+  LIBS mqvmm_slirp TIMEOUT 120)
