@@ -75,6 +75,15 @@ static bool read_list(struct host_file *file, unsigned int id, const char *name,
 				  old);
 }
 
+/* Older kernels on processors without dies: -1, and each CPU is alone on it */
+static bool has_die(struct host_file *file, unsigned int id)
+{
+	uint64_t die;
+
+	return host_file_read_number(file, &die, CPU "/cpu%u/topology/die_id",
+				     id);
+}
+
 /* Return: false if the host does not tell who shares it with CPU @id */
 static bool read_members(struct host_file *file, unsigned int id,
 			 enum level level, struct id_set *members)
@@ -84,8 +93,10 @@ static bool read_members(struct host_file *file, unsigned int id,
 		return read_list(file, id, "package_cpus_list",
 				 "core_siblings_list", members);
 	case LEVEL_DIE:
-		return host_file_read_set(
-			file, members, CPU "/cpu%u/topology/die_cpus_list", id);
+		return has_die(file, id) &&
+		       host_file_read_set(file, members,
+					  CPU "/cpu%u/topology/die_cpus_list",
+					  id);
 	case LEVEL_L3:
 		return read_l3(file, id, members);
 	default:
@@ -192,20 +203,31 @@ static void read_small_by_capacity(struct host_file *file,
 			id_set_add(small, topology->cpu[i].id);
 }
 
-/* Intel's kinds of core are PMUs of their own. */
+/* Intel's kinds of core are PMUs of their own: cpu_core is that of big ones. */
+static bool read_big(struct host_file *file, struct id_set *big)
+{
+	struct id_set atom;
+
+	return host_file_read_set(file, big, "/sys/devices/cpu_core/cpus") &&
+	       host_file_read_set(file, &atom, "/sys/devices/cpu_atom/cpus");
+}
+
 static void read_kinds(struct host_file *file, struct topology *topology)
 {
 	struct id_set big, small = { 0 };
+	bool told = read_big(file, &big);
 
-	if (!host_file_read_set(file, &big, "/sys/devices/cpu_core/cpus") ||
-	    !host_file_read_set(file, &small, "/sys/devices/cpu_atom/cpus"))
+	if (!told)
 		read_small_by_capacity(file, topology, &small);
-	for (unsigned int i = 0; i < topology->cpu_count; i++)
-		if (topology->cpu[i].online &&
-		    id_set_has(&small, topology->cpu[i].id)) {
-			topology->cpu[i].kind = TOPOLOGY_EFFICIENCY;
-			topology->hybrid = true;
-		}
+	for (unsigned int i = 0; i < topology->cpu_count; i++) {
+		struct topology_cpu *cpu = &topology->cpu[i];
+
+		if (!cpu->online || (told ? id_set_has(&big, cpu->id)
+					  : !id_set_has(&small, cpu->id)))
+			continue;
+		cpu->kind = TOPOLOGY_EFFICIENCY;
+		topology->hybrid = true;
+	}
 }
 
 /* CPUs that are present, some of them offline; without sysfs what is allowed */

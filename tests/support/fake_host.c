@@ -157,6 +157,7 @@ static void write_cpu(const struct host *host, unsigned int cpu)
 	write_group(host, cpu, host->packages, "topology/package_cpus_list");
 	write_group(host, cpu, host->packages * host->dies,
 		    "topology/die_cpus_list");
+	write_text(host, "0\n", CPU "/cpu%u/topology/die_id", cpu);
 	write_text(host, "1\n", CPU "/cpu%u/cache/index0/level", cpu);
 	write_text(host, "3\n", CPU "/cpu%u/cache/index1/level", cpu);
 	write_group(host, cpu, host->packages * host->dies * host->l3,

@@ -17,6 +17,7 @@
 #include "sched/id_set.h"
 #include "sched/placement.h"
 #include "support/fake_host.h"
+#include "topology_view.h"
 
 #define ARGUMENTS_MAX 16
 
@@ -230,6 +231,32 @@ static void no_line_is_wider_than_100_columns(void **state)
 			assert_true(!*line || line[strlen(line) - 1] != ' ');
 		}
 		free(text);
+		fake_host_destroy(root);
+	}
+}
+
+static void a_narrow_terminal_gets_narrow_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CASES; i++) {
+		char *root = fake_host_create(cases[i].host), *text = NULL;
+		struct topology *topology = read_host(root);
+		struct placement *plan = calloc(1, sizeof(*plan));
+		struct topology_view view = { topology, plan, 64, 64, 1 << 30 };
+		char *rest, *line;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		plan->pinned = true;
+		placement_plan(topology, 64, 64, plan);
+		assert_int_equal(topology_draw_text(&view, 60, out), 0);
+		fclose(out);
+		rest = text;
+		while ((line = strsep(&rest, "\n")))
+			assert_true(strlen(line) <= 60);
+		free(plan);
+		free(text);
+		topology_free(topology);
 		fake_host_destroy(root);
 	}
 }
@@ -456,6 +483,7 @@ int main(void)
 		cmocka_unit_test(each_cpu_is_in_the_picture_once),
 		cmocka_unit_test(threads_are_beside_the_cpus_that_they_get),
 		cmocka_unit_test(no_line_is_wider_than_100_columns),
+		cmocka_unit_test(a_narrow_terminal_gets_narrow_lines),
 		cmocka_unit_test(a_laptop_looks_like_this),
 		cmocka_unit_test(a_host_alone_shows_who_siblings_are),
 		cmocka_unit_test(limits_of_a_container_are_told),

@@ -84,6 +84,23 @@ static void small_cores_are_told_by_capacity_too(void **state)
 	check_laptop("cores=6 smt=2 siblings=adjacent small=8 kinds=capacity");
 }
 
+/* Such cores have a third PMU, cpu_lowpower. */
+static void cores_of_a_third_kind_are_small(void **state)
+{
+	char *root = fake_host_create("cores=2 small=4");
+	struct topology *topology;
+
+	(void)state;
+	fake_host_write(root, "/sys/devices/cpu_atom/cpus", "2-3\n");
+	topology = read_root(root);
+	for (unsigned int id = 0; id < 6; id++)
+		assert_int_equal(find(topology, id)->kind,
+				 id < 2 ? TOPOLOGY_PERFORMANCE
+					: TOPOLOGY_EFFICIENCY);
+	topology_free(topology);
+	fake_host_destroy(root);
+}
+
 static void two_sockets_keep_siblings_together(void **state)
 {
 	struct topology *topology = read_host("packages=2 cores=64 smt=2 "
@@ -388,6 +405,31 @@ static void the_names_of_old_kernels_are_read(void **state)
 	fake_host_destroy(root);
 }
 
+/* Linux 5.2 to 5.16 where the processor has no such thing, as on Arm */
+static void a_die_without_a_number_is_none(void **state)
+{
+	char *root = fake_host_create("cores=2 smt=2");
+	struct topology *topology;
+
+	(void)state;
+	for (int cpu = 0; cpu < 4; cpu++) {
+		char path[96], own[8];
+
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/cpu/cpu%d/topology/die_id", cpu);
+		fake_host_write(root, path, "-1\n");
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/cpu/cpu%d/topology/die_cpus_list",
+			 cpu);
+		snprintf(own, sizeof(own), "%d\n", cpu);
+		fake_host_write(root, path, own);
+	}
+	topology = read_root(root);
+	check_counts(topology, 1, 1, 1, 2);
+	topology_free(topology);
+	fake_host_destroy(root);
+}
+
 static void no_cpu_to_use_is_an_error_that_says_so(void **state)
 {
 	char *root = fake_host_create("cores=4 offline=2 allowed=2");
@@ -409,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_laptop_has_big_and_small_cores),
 		cmocka_unit_test(small_cores_are_told_by_capacity_too),
+		cmocka_unit_test(cores_of_a_third_kind_are_small),
 		cmocka_unit_test(two_sockets_keep_siblings_together),
 		cmocka_unit_test(sub_numa_nodes_are_nearer_in_their_package),
 		cmocka_unit_test(an_epyc_has_a_cache_for_each_eight_cores),
@@ -428,6 +471,7 @@ int main(void)
 		cmocka_unit_test(without_numa_all_is_in_one_node),
 		cmocka_unit_test(without_sysfs_cpus_are_one_node_of_cores),
 		cmocka_unit_test(the_names_of_old_kernels_are_read),
+		cmocka_unit_test(a_die_without_a_number_is_none),
 		cmocka_unit_test(no_cpu_to_use_is_an_error_that_says_so),
 	};
 
