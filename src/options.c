@@ -133,6 +133,11 @@ static int memory_set(struct machine_config *machine,
 	return 0;
 }
 
+static uint64_t memory_granule(enum machine_pages pages)
+{
+	return pages == MACHINE_PAGES_1G ? MEMORY_GRANULE_1G : MEMORY_GRANULE;
+}
+
 int options_parse_memory(const char *text, struct machine_config *machine,
 			 struct fail *fail)
 {
@@ -152,8 +157,7 @@ int options_parse_memory(const char *text, struct machine_config *machine,
 				"512M or 4G, with hugepages=on|2M|1G and "
 				"prefault=on if you like",
 				text);
-	granule = machine->pages == MACHINE_PAGES_1G ? MEMORY_GRANULE_1G
-						     : MEMORY_GRANULE;
+	granule = memory_granule(machine->pages);
 	if (size < MEMORY_MIN || size % granule)
 		return fail_set(fail, -EINVAL,
 				"--memory %s is not possible: give a multiple "
@@ -161,6 +165,17 @@ int options_parse_memory(const char *text, struct machine_config *machine,
 				text, (unsigned long long)granule >> 20);
 	machine->memory_size = size;
 	return 0;
+}
+
+void options_complete_place(const struct machine_config *machine,
+			    unsigned int shards,
+			    struct placement_request *place)
+{
+	place->vcpus = machine->topology.cpus;
+	place->threads = machine->topology.threads;
+	place->shards = shards;
+	place->memory_bytes = machine->memory_size;
+	place->granule_bytes = memory_granule(machine->pages);
 }
 
 static int parse_serial(const char *text, struct vmm_config *config)
@@ -268,7 +283,7 @@ static void run_defaults(struct vmm_config *config)
 	config->machine.serial = MACHINE_SERIAL_STDIO;
 	config->slirp.shard_count = 0;
 	config->net = true;
-	config->place = true;
+	placement_request_init(&config->place);
 	config->reboot = true;
 }
 
@@ -285,6 +300,9 @@ static int run_finish(int argc, char **argv, struct vmm_config *config,
 				"FILE");
 	if (!config->slirp.shard_count)
 		config->slirp.shard_count = config->machine.topology.cpus;
+	options_complete_place(&config->machine,
+			       config->net ? config->slirp.shard_count : 0,
+			       &config->place);
 	return 0;
 }
 

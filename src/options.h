@@ -32,6 +32,14 @@ int options_parse_memory(const char *text, struct machine_config *machine,
 			 struct fail *fail);
 
 /**
+ * options_complete_place() - Have a guest placed that is known by now
+ * @place:	Gets its size
+ */
+void options_complete_place(const struct machine_config *machine,
+			    unsigned int shards,
+			    struct placement_request *place);
+
+/**
  * options_parse_netns() - Parse the arguments of `mqvmm netns`
  *
  * As options_parse_run(); what follows the options is the command.

@@ -135,7 +135,7 @@ static void netns_defaults(struct netns_config *config)
 	config->slirp.shard_count = 0;
 	config->slirp.mtu = NETNS_MTU_DEFAULT;
 	config->interface = "eth0";
-	config->place = true;
+	placement_request_init(&config->place);
 }
 
 /* What --net takes for any guest, and a TAP does not. */

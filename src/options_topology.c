@@ -114,7 +114,7 @@ int options_parse_topology(int argc, char **argv,
 
 	memset(config, 0, sizeof(*config));
 	config->from = "";
-	config->place = true;
+	placement_request_init(&config->place);
 	config->machine.topology = (struct machine_topology) { 1, 1, 1, 1 };
 	config->machine.memory_size = OPTIONS_MEMORY_DEFAULT;
 	ret = options_walk(argc, argv, "topology", topology_options,
@@ -128,5 +128,7 @@ int options_parse_topology(int argc, char **argv,
 				argv[optind]);
 	if (!config->queues)
 		config->queues = config->machine.topology.cpus;
+	options_complete_place(&config->machine, config->queues,
+			       &config->place);
 	return 0;
 }

@@ -28,10 +28,13 @@ int options_walk(int argc, char **argv, const char *command,
 	return ret;
 }
 
-int options_place(const char *text, bool *place, struct fail *fail)
+int options_place(const char *text, struct placement_request *place,
+		  struct fail *fail)
 {
-	*place = strcmp(text, "auto") == 0;
-	if (*place || strcmp(text, "none") == 0)
+	bool none = strcmp(text, "none") == 0;
+
+	place->policy = none ? PLACEMENT_NONE : PLACEMENT_AUTO;
+	if (none || strcmp(text, "auto") == 0)
 		return 0;
 	return fail_set(fail, -EINVAL,
 			"--place %s is not possible: give auto or none", text);

@@ -3,9 +3,9 @@
 #define MQVMM_OPTIONS_WALK_H
 
 #include <getopt.h>
-#include <stdbool.h>
 
 #include "base/fail.h"
+#include "sched/placement.h"
 
 /* What the commands' command lines have in common. Context: one thread. */
 
@@ -28,6 +28,7 @@ int options_walk(int argc, char **argv, const char *command,
 		 void *config, struct fail *fail);
 
 /* The value of --place: "auto" or "none". Return: 0 or -EINVAL */
-int options_place(const char *text, bool *place, struct fail *fail);
+int options_place(const char *text, struct placement_request *place,
+		  struct fail *fail);
 
 #endif

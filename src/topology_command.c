@@ -33,19 +33,23 @@ static int draw(const struct topology_view *view, enum topology_format format,
 	}
 }
 
-/* Return: the guest's plan, NULL without memory */
-static struct placement *plan(const struct topology_config *config,
-			      const struct topology *topology)
+static int draw_guest(const struct topology_config *config,
+		      struct topology_view *view, FILE *out, struct fail *fail)
 {
 	struct placement *plan = calloc(1, sizeof(*plan));
+	int ret = -ENOMEM;
 
-	if (!plan)
-		return NULL;
-	plan->pinned = config->place;
-	if (config->place)
-		placement_plan(topology, config->machine.topology.cpus,
-			       config->queues, plan);
-	return plan;
+	if (plan)
+		ret = placement_plan(view->topology, &config->place, NULL, plan,
+				     fail);
+	view->plan = plan;
+	view->vcpus = config->machine.topology.cpus;
+	view->shards = config->queues;
+	view->memory_bytes = config->machine.memory_size;
+	if (!ret)
+		ret = draw(view, config->format, out);
+	free(plan);
+	return ret;
 }
 
 int topology_run(const struct topology_config *config, FILE *out,
@@ -53,24 +57,13 @@ int topology_run(const struct topology_config *config, FILE *out,
 {
 	struct topology_view view = { 0 };
 	struct topology *topology;
-	struct placement *placed = NULL;
 	int ret = topology_read(config->from, &topology, fail);
 
 	if (ret)
 		return ret;
 	view.topology = topology;
-	if (config->guest) {
-		placed = plan(config, topology);
-		view.plan = placed;
-		view.vcpus = config->machine.topology.cpus;
-		view.shards = config->queues;
-		view.memory_bytes = config->machine.memory_size;
-	}
-	if (config->guest && !placed)
-		ret = -ENOMEM;
-	else
-		ret = draw(&view, config->format, out);
-	free(placed);
+	ret = config->guest ? draw_guest(config, &view, out, fail)
+			    : draw(&view, config->format, out);
 	topology_free(topology);
 	return ret ? fail_set(fail, ret, "no memory to draw the host in") : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "kvm/machine.h"
+#include "sched/placement.h"
 
 enum topology_format {
 	TOPOLOGY_TEXT,
@@ -21,7 +22,7 @@ enum topology_format {
  * @guest:	There is a guest to place; otherwise the host alone is drawn
  * @machine:	Its CPUs and memory
  * @queues:	Its queue pairs, each with a shard
- * @place:	Pin its threads to CPUs
+ * @place:	Which CPUs and nodes they are on
  */
 struct topology_config {
 	const char *from;
@@ -29,7 +30,7 @@ struct topology_config {
 	bool guest;
 	struct machine_config machine;
 	unsigned int queues;
-	bool place;
+	struct placement_request place;
 };
 
 /**

@@ -244,10 +244,7 @@ int vmm_run(const struct vmm_config *config, enum machine_end *end,
 	    struct fail *fail)
 {
 	struct vmm vmm = { .config = config };
-	int ret = placement_plan_host(
-		config->place, config->machine.topology.cpus,
-		config->net ? config->slirp.shard_count : 0, &vmm.placement,
-		fail);
+	int ret = placement_plan_host(&config->place, &vmm.placement, fail);
 
 	if (!ret)
 		ret = vmm_create(&vmm, fail);

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "kvm/machine.h"
+#include "sched/placement.h"
 #include "slirp/slirp.h"
 
 /**
@@ -13,7 +14,7 @@
  * @machine:	CPUs, memory, what to boot
  * @net:	It has a network device
  * @slirp:	Its network; shard_count is the number of queue pairs
- * @place:	Pin vCPUs and shards to CPUs
+ * @place:	Which CPUs and nodes threads and memory are on
  * @reboot:	Start the guest again when it reboots
  * @stats:	File for the counters, NULL for none
  * @control:	Path of the control socket, NULL for none
@@ -22,7 +23,7 @@ struct vmm_config {
 	struct machine_config machine;
 	bool net;
 	struct slirp_config slirp;
-	bool place;
+	struct placement_request place;
 	bool reboot;
 	const char *stats;
 	const char *control;

@@ -157,10 +157,11 @@ static void netns_steer(const struct netns *netns)
 
 static int netns_create_nat(struct netns *netns, struct fail *fail)
 {
-	const struct netns_config *config = &netns->config;
-	int ret = placement_plan_host(config->place, 0, netns->queues,
-				      &netns->placement, fail);
+	struct netns_config *config = &netns->config;
+	int ret;
 
+	config->place.shards = netns->queues;
+	ret = placement_plan_host(&config->place, &netns->placement, fail);
 	if (!ret)
 		netns_steer(netns);
 	for (unsigned int i = 0; !ret && i < netns->queues; i++) {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/fail.h"
+#include "sched/placement.h"
 #include "slirp/slirp.h"
 
 #define NETNS_QUEUES_MAX  256   /* what a TAP can have */
@@ -18,7 +19,7 @@
  * @interface:	Name of the interface in it
  * @command:	Program and arguments, ends with NULL. NULL: with @path nothing
  *		is run, else the user's shell
- * @place:	Pin shards to CPUs
+ * @place:	Which CPUs shards are on; @shards follows @slirp
  * @stats:	File for the counters, NULL for none
  * @control:	Path of the control socket, NULL for none
  */
@@ -27,7 +28,7 @@ struct netns_config {
 	const char *path;
 	const char *interface;
 	char *const *command;
-	bool place;
+	struct placement_request place;
 	const char *stats;
 	const char *control;
 };

@@ -9,10 +9,18 @@
 
 #include "base/log.h"
 
-/* Threads in the order vCPU 0, shard 0, vCPU 1, shard 1, ... */
-static void plan_apart(const struct topology *topology, unsigned int vcpus,
-		       unsigned int shards, struct placement *plan)
+void placement_request_init(struct placement_request *request)
 {
+	memset(request, 0, sizeof(*request));
+	request->registry = true;
+	for (unsigned int i = 0; i < PLACEMENT_THREADS_MAX; i++)
+		request->vcpu[i] = request->shard[i] = PLACEMENT_CPU_ANY;
+}
+
+/* Threads in the order vCPU 0, shard 0, vCPU 1, shard 1, ... */
+static void plan_apart(const struct topology *topology, struct placement *plan)
+{
+	unsigned int vcpus = plan->vcpus, shards = plan->shards;
 	unsigned int pairs = vcpus > shards ? vcpus : shards, next = 0;
 
 	for (unsigned int i = 0; i < pairs; i++) {
@@ -27,41 +35,48 @@ static void plan_apart(const struct topology *topology, unsigned int vcpus,
  * Round robin, each shard one CPU further than its vCPU: on the vCPU's own it
  * could only run once the vCPU has left the guest.
  */
-static void plan_shared(const struct topology *topology, unsigned int vcpus,
-			unsigned int shards, struct placement *plan)
+static void plan_shared(const struct topology *topology, struct placement *plan)
 {
 	unsigned int count = topology->usable_count;
 
-	for (unsigned int i = 0; i < vcpus; i++)
+	for (unsigned int i = 0; i < plan->vcpus; i++)
 		plan->vcpu[i] = topology->cpu[i % count].id;
-	for (unsigned int i = 0; i < shards; i++)
+	for (unsigned int i = 0; i < plan->shards; i++)
 		plan->shard[i] = topology->cpu[(i + 1) % count].id;
 }
 
-void placement_plan(const struct topology *topology, unsigned int vcpus,
-		    unsigned int shards, struct placement *plan)
+int placement_plan(const struct topology *topology,
+		   const struct placement_request *request,
+		   const struct placement_taken *taken, struct placement *plan,
+		   struct fail *fail)
 {
-	if (vcpus + shards <= topology->usable_count)
-		plan_apart(topology, vcpus, shards, plan);
+	(void)taken;
+	(void)fail;
+	memset(plan, 0, sizeof(*plan));
+	plan->pinned = request->policy != PLACEMENT_NONE;
+	plan->vcpus = request->vcpus;
+	plan->shards = request->shards;
+	plan->cell_count = 1;
+	plan->cell[0].bytes = request->memory_bytes;
+	plan->cell[0].distance[0] = TOPOLOGY_DISTANCE_LOCAL;
+	if (request->vcpus + request->shards <= topology->usable_count)
+		plan_apart(topology, plan);
 	else
-		plan_shared(topology, vcpus, shards, plan);
+		plan_shared(topology, plan);
+	return 0;
 }
 
-int placement_plan_host(bool pin, unsigned int vcpus, unsigned int shards,
+int placement_plan_host(const struct placement_request *request,
 			struct placement *plan, struct fail *fail)
 {
 	struct topology *topology;
-	int ret;
+	int ret = topology_read("", &topology, fail);
 
-	plan->pinned = pin;
-	if (!pin)
-		return 0;
-	ret = topology_read("", &topology, fail);
 	if (ret)
 		return ret;
-	placement_plan(topology, vcpus, shards, plan);
+	ret = placement_plan(topology, request, NULL, plan, fail);
 	topology_free(topology);
-	return 0;
+	return ret;
 }
 
 static void placement_enter(bool pin, unsigned int cpu, const char *kind,

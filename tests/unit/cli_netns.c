@@ -57,7 +57,7 @@ static void defaults_run_the_shell_in_a_new_namespace(void **state)
 	assert_null(line.config.command);
 	assert_null(line.config.stats);
 	assert_null(line.config.control);
-	assert_true(line.config.place);
+	assert_int_equal(line.config.place.policy, PLACEMENT_AUTO);
 	assert_string_equal(line.config.interface, "eth0");
 	assert_int_equal(line.config.slirp.mtu, 65520);
 	assert_int_equal(line.config.slirp.shard_count, 0);
@@ -83,7 +83,7 @@ static void command_needs_no_dashes(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&line, "--place", "none", "ls", "-l", NULL), 0);
-	assert_false(line.config.place);
+	assert_int_equal(line.config.place.policy, PLACEMENT_NONE);
 	assert_string_equal(line.config.command[0], "ls");
 	assert_string_equal(line.config.command[1], "-l");
 }

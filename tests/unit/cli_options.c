@@ -40,7 +40,7 @@ static void defaults_give_a_queue_pair_per_cpu(void **state)
 	assert_int_equal(config.slirp.shard_count, 4);
 	assert_true(config.net);
 	assert_true(config.reboot);
-	assert_true(config.place);
+	assert_int_equal(config.place.policy, PLACEMENT_AUTO);
 	assert_int_equal(config.machine.serial, MACHINE_SERIAL_STDIO);
 	assert_string_equal(config.machine.command_line, "console=ttyS0");
 	assert_int_equal(ntohl(config.slirp.gateway.s_addr), 0x0a000202);

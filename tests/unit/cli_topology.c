@@ -200,15 +200,15 @@ static void threads_are_beside_the_cpus_that_they_get(void **state)
 		struct seen *seen = see(text);
 		unsigned int vcpus = config.machine.topology.cpus;
 
-		placement_plan(topology, vcpus, config.queues, plan);
+		placement_plan(topology, &config.place, NULL, plan, NULL);
 		for (unsigned int j = 0; j < vcpus; j++)
 			assert_int_equal(
 				id_set_has(&seen->vcpus[plan->vcpu[j]], j),
-				config.guest && config.place);
+				config.guest && plan->pinned);
 		for (unsigned int j = 0; j < config.queues; j++)
 			assert_int_equal(
 				id_set_has(&seen->shards[plan->shard[j]], j),
-				config.guest && config.place);
+				config.guest && plan->pinned);
 		free(plan);
 		free(seen);
 		free(text);
@@ -237,6 +237,8 @@ static void no_line_is_wider_than_100_columns(void **state)
 
 static void a_narrow_terminal_gets_narrow_lines(void **state)
 {
+	static struct placement_request request;
+
 	(void)state;
 	for (size_t i = 0; i < CASES; i++) {
 		char *root = fake_host_create(cases[i].host), *text = NULL;
@@ -247,8 +249,11 @@ static void a_narrow_terminal_gets_narrow_lines(void **state)
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
 
-		plan->pinned = true;
-		placement_plan(topology, 64, 64, plan);
+		placement_request_init(&request);
+		request.vcpus = request.shards = 64;
+		assert_int_equal(
+			placement_plan(topology, &request, NULL, plan, NULL),
+			0);
 		assert_int_equal(topology_draw_text(&view, 60, out), 0);
 		fclose(out);
 		rest = text;
@@ -385,14 +390,13 @@ static void json_agrees_with_host_and_plan(void **state)
 				topology);
 		plan = cJSON_GetObjectItemCaseSensitive(json, "plan");
 		assert_int_equal(cJSON_IsObject(plan), config.guest);
-		placement_plan(topology, config.machine.topology.cpus,
-			       config.queues, placed);
+		placement_plan(topology, &config.place, NULL, placed, NULL);
 		if (config.guest) {
 			check_json_threads(plan, "vcpus", placed->vcpu,
 					   config.machine.topology.cpus,
-					   config.place);
+					   placed->pinned);
 			check_json_threads(plan, "shards", placed->shard,
-					   config.queues, config.place);
+					   config.queues, placed->pinned);
 		}
 		cJSON_Delete(json);
 		free(placed);
