@@ -210,6 +210,7 @@ static void the_smallest_quota_above_holds(void **state)
 	(void)state;
 	fake_host_write(root, "/sys/fs/cgroup/a/cpu.max", "50000 20000\n");
 	fake_host_write(root, "/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
+	fake_host_write(root, "/sys/fs/cgroup/cpu.max", "800000 100000\n");
 	topology = read_root(root);
 	assert_int_equal(topology->quota_millicpus, 2500);
 	topology_free(topology);
@@ -227,9 +228,11 @@ static void a_cgroup_that_is_not_mounted_is_looked_for_above(void **state)
 	assert_int_equal(topology->usable_count, 3);
 	assert_int_equal(topology->quota_millicpus, 1500);
 	topology_free(topology);
-	fake_host_write(root, "/proc/self/cgroup", "0::/../../other\n");
+	fake_host_write(root, "/proc/self/cgroup", "0::/../other\n");
+	fake_host_write(root, "/sys/fs/other/cpu.max", "1 1\n");
 	topology = read_root(root);
 	assert_int_equal(topology->usable_count, 3);
+	assert_int_equal(topology->quota_millicpus, 1500);
 	topology_free(topology);
 	fake_host_destroy(root);
 }
@@ -242,6 +245,7 @@ static void quotas_that_make_no_sense_are_none(void **state)
 		"100000\n",
 		"99999999999999999999999 1\n",
 		"18446744073709551 1\n",
+		"18446744073709552 1\n",
 		"-1 100000\n",
 		"x\n",
 		"",
