@@ -43,9 +43,6 @@ static int draw_guest(const struct topology_config *config,
 		ret = placement_plan(view->topology, &config->place, NULL, plan,
 				     fail);
 	view->plan = plan;
-	view->vcpus = config->machine.topology.cpus;
-	view->shards = config->queues;
-	view->memory_bytes = config->machine.memory_size;
 	if (!ret)
 		ret = draw(view, config->format, out);
 	free(plan);

@@ -94,19 +94,53 @@ static void add_threads(cJSON *object, const char *name, bool pinned,
 						   : cJSON_CreateNull());
 }
 
-static void add_plan(cJSON *object, const struct topology_view *view)
+static void add_set(cJSON *object, const char *name, const struct id_set *set)
 {
-	const struct placement *plan = view->plan;
-	cJSON *to;
+	cJSON *array = cJSON_AddArrayToObject(object, name);
+
+	for (unsigned int id = 0; id < ID_SET_MAX; id++)
+		if (id_set_has(set, id))
+			cJSON_AddItemToArray(array, cJSON_CreateNumber(id));
+}
+
+static cJSON *make_cell(const struct placement *plan, unsigned int index)
+{
+	const struct placement_cell *cell = &plan->cell[index];
+	cJSON *object = cJSON_CreateObject(), *distances;
+	struct id_set vcpus;
+
+	topology_view_cell(plan, index, &vcpus);
+	add_set(object, "vcpus", &vcpus);
+	cJSON_AddNumberToObject(object, "bytes", (double)cell->bytes);
+	add_set(object, "nodes", &cell->nodes);
+	cJSON_AddBoolToObject(object, "strict", cell->strict);
+	distances = cJSON_AddArrayToObject(object, "distances");
+	for (unsigned int to = 0; to < plan->cell_count; to++)
+		cJSON_AddItemToArray(distances,
+				     cJSON_CreateNumber(cell->distance[to]));
+	return object;
+}
+
+static void add_plan(cJSON *object, const struct placement *plan)
+{
+	cJSON *to, *cells, *poll;
 
 	if (!plan) {
 		cJSON_AddNullToObject(object, "plan");
 		return;
 	}
 	to = cJSON_AddObjectToObject(object, "plan");
-	cJSON_AddNumberToObject(to, "memory_bytes", (double)view->memory_bytes);
-	add_threads(to, "vcpus", plan->pinned, plan->vcpu, view->vcpus);
-	add_threads(to, "shards", plan->pinned, plan->shard, view->shards);
+	add_threads(to, "vcpus", plan->pinned, plan->vcpu, plan->vcpus);
+	add_threads(to, "shards", plan->pinned, plan->shard, plan->shards);
+	add_set(to, "helpers", &plan->helpers);
+	poll = cJSON_AddArrayToObject(to, "poll_us");
+	for (unsigned int i = 0; i < plan->shards; i++)
+		cJSON_AddItemToArray(poll,
+				     cJSON_CreateNumber(plan->poll_us[i]));
+	cJSON_AddBoolToObject(to, "numa", plan->numa);
+	cells = cJSON_AddArrayToObject(to, "cells");
+	for (unsigned int i = 0; i < plan->cell_count; i++)
+		cJSON_AddItemToArray(cells, make_cell(plan, i));
 }
 
 int topology_draw_json(const struct topology_view *view, FILE *out)
@@ -115,7 +149,7 @@ int topology_draw_json(const struct topology_view *view, FILE *out)
 	char *text;
 
 	add_host(object, view->topology);
-	add_plan(object, view);
+	add_plan(object, view->plan);
 	text = cJSON_Print(object);
 	cJSON_Delete(object);
 	if (!text)

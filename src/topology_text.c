@@ -163,20 +163,74 @@ static void draw_host(struct picture *picture)
 			  topology->quota_millicpus / 1000.0);
 }
 
+/* "cell 1: vcpu 4-7, 2G of memory on node 1" */
+static void draw_cell(struct picture *picture, unsigned int index)
+{
+	const struct placement *plan = picture->view->plan;
+	const struct placement_cell *cell = &plan->cell[index];
+	struct lines *lines = &picture->lines;
+	char memory[TOPOLOGY_SIZE_TEXT];
+	struct id_set vcpus;
+
+	topology_view_cell(plan, index, &vcpus);
+	topology_view_size(cell->bytes, memory);
+	lines_begin(lines, PICTURE_INDENT / 2);
+	lines_put(lines, "cell %u: vcpu", index);
+	lines_put_set(lines, &vcpus);
+	lines_put(lines, ", %s of memory", memory);
+	if (id_set_is_empty(&cell->nodes))
+		return;
+	lines_put(lines, cell->strict ? " on node" : ", preferably on node");
+	lines_put_set(lines, &cell->nodes);
+}
+
+static uint64_t memory_bytes(const struct placement *plan)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < plan->cell_count; i++)
+		bytes += plan->cell[i].bytes;
+	return bytes;
+}
+
+/* ", polling shard 0-3, other threads on CPU 8" */
+static void put_others(struct picture *picture)
+{
+	const struct placement *plan = picture->view->plan;
+	struct id_set polling = { 0 };
+
+	for (unsigned int i = 0; i < plan->shards; i++)
+		if (plan->poll_us[i])
+			id_set_add(&polling, i);
+	if (!id_set_is_empty(&polling)) {
+		lines_put(&picture->lines, ", polling shard");
+		lines_put_set(&picture->lines, &polling);
+	}
+	if (!id_set_is_empty(&plan->helpers)) {
+		lines_put(&picture->lines, ", other threads on CPU");
+		lines_put_set(&picture->lines, &plan->helpers);
+	}
+}
+
 static void draw_guest(struct picture *picture)
 {
-	const struct topology_view *view = picture->view;
+	const struct placement *plan = picture->view->plan;
 	char memory[TOPOLOGY_SIZE_TEXT];
 
-	if (!view->plan)
+	if (!plan)
 		return;
-	topology_view_size(view->memory_bytes, memory);
+	topology_view_size(memory_bytes(plan), memory);
 	lines_begin(&picture->lines, 0);
-	put_count(picture, "guest: ", view->vcpus, "virtual CPU");
-	put_count(picture, ", ", view->shards, "shard");
+	put_count(picture, "guest: ", plan->vcpus, "virtual CPU");
+	put_count(picture, ", ", plan->shards, "shard");
 	lines_put(&picture->lines, ", %s of memory", memory);
-	if (!view->plan->pinned)
+	if (!plan->pinned)
 		lines_put(&picture->lines, ", placed by the scheduler");
+	put_others(picture);
+	if (!plan->numa && id_set_is_empty(&plan->cell[0].nodes))
+		return;
+	for (unsigned int i = 0; i < plan->cell_count; i++)
+		draw_cell(picture, i);
 }
 
 static void draw_offline(struct picture *picture)

@@ -6,22 +6,28 @@
 bool topology_view_threads(const struct topology_view *view, unsigned int cpu,
 			   struct topology_threads *threads)
 {
-	bool found = false;
+	const struct placement *plan = view->plan;
 
 	memset(threads, 0, sizeof(*threads));
-	if (!view->plan || !view->plan->pinned)
+	if (!plan || !plan->pinned)
 		return false;
-	for (unsigned int i = 0; i < view->vcpus; i++)
-		if (view->plan->vcpu[i] == cpu) {
+	for (unsigned int i = 0; i < plan->vcpus; i++)
+		if (plan->vcpu[i] == cpu)
 			id_set_add(&threads->vcpus, i);
-			found = true;
-		}
-	for (unsigned int i = 0; i < view->shards; i++)
-		if (view->plan->shard[i] == cpu) {
+	for (unsigned int i = 0; i < plan->shards; i++)
+		if (plan->shard[i] == cpu)
 			id_set_add(&threads->shards, i);
-			found = true;
-		}
-	return found;
+	return !id_set_is_empty(&threads->vcpus) ||
+	       !id_set_is_empty(&threads->shards);
+}
+
+void topology_view_cell(const struct placement *plan, unsigned int cell,
+			struct id_set *vcpus)
+{
+	memset(vcpus, 0, sizeof(*vcpus));
+	for (unsigned int i = 0; i < plan->vcpus; i++)
+		if (plan->vcpu_cell[i] == cell)
+			id_set_add(vcpus, i);
 }
 
 void topology_view_size(uint64_t bytes, char text[TOPOLOGY_SIZE_TEXT])

@@ -12,16 +12,11 @@
 /**
  * struct topology_view - What `mqvmm topology` draws
  * @topology:	The host
- * @plan:	Where the guest's threads are, NULL without a guest
- * @vcpus, @shards: How many the guest has, 0 without a guest
- * @memory_bytes: Its memory
+ * @plan:	Where the guest is, NULL without one
  */
 struct topology_view {
 	const struct topology *topology;
 	const struct placement *plan;
-	unsigned int vcpus;
-	unsigned int shards;
-	uint64_t memory_bytes;
 };
 
 /**
@@ -36,6 +31,10 @@ struct topology_threads {
 /* Find them; Return: false if there are none */
 bool topology_view_threads(const struct topology_view *view, unsigned int cpu,
 			   struct topology_threads *threads);
+
+/* The vCPUs of the plan's @cell */
+void topology_view_cell(const struct placement *plan, unsigned int cell,
+			struct id_set *vcpus);
 
 /* Write a size as people do: "16G", "1.5G", "0" */
 #define TOPOLOGY_SIZE_TEXT 16

@@ -244,7 +244,7 @@ static void a_narrow_terminal_gets_narrow_lines(void **state)
 		char *root = fake_host_create(cases[i].host), *text = NULL;
 		struct topology *topology = read_host(root);
 		struct placement *plan = calloc(1, sizeof(*plan));
-		struct topology_view view = { topology, plan, 64, 64, 1 << 30 };
+		struct topology_view view = { topology, plan };
 		char *rest, *line;
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
@@ -446,6 +446,93 @@ static void graphviz_draws_each_core(void **state)
 	}
 }
 
+/* Two cells of two vCPUs each on a host with two nodes */
+static void plan_two_cells(struct placement *plan)
+{
+	*plan = (struct placement) {
+		.pinned = true,
+		.vcpus = 4,
+		.shards = 2,
+		.vcpu = { 0, 1, 4, 5 },
+		.shard = { 2, 6 },
+		.poll_us = { 0, 50 },
+		.numa = true,
+		.cell_count = 2,
+		.cell = { { .bytes = 3ULL << 30,
+			    .strict = true,
+			    .distance = { 10, 21 } },
+			  { .start = 3ULL << 30,
+			    .bytes = 1ULL << 30,
+			    .distance = { 21, 10 } } },
+		.vcpu_cell = { 0, 0, 1, 1 },
+	};
+	id_set_add(&plan->cell[0].nodes, 0);
+	id_set_add(&plan->cell[1].nodes, 1);
+	id_set_add(&plan->helpers, 3);
+	id_set_add(&plan->helpers, 7);
+}
+
+/* Return: what @function draws of that plan */
+static char *draw_two_cells(int (*function)(const struct topology_view *view,
+					    FILE *out))
+{
+	char *root = fake_host_create("packages=2 cores=4 nodes=2"), *text;
+	struct placement *plan = calloc(1, sizeof(*plan));
+	struct topology *topology = read_host(root);
+	struct topology_view view = { topology, plan };
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	plan_two_cells(plan);
+	assert_int_equal(function(&view, out), 0);
+	fclose(out);
+	free(plan);
+	topology_free(topology);
+	fake_host_destroy(root);
+	return text;
+}
+
+static int draw_text_100(const struct topology_view *view, FILE *out)
+{
+	return topology_draw_text(view, 100, out);
+}
+
+static void cells_and_other_threads_are_told(void **state)
+{
+	char *text = draw_two_cells(draw_text_100);
+
+	(void)state;
+	assert_non_null(strstr(text, "guest: 4 virtual CPUs, 2 shards, 4G of "
+				     "memory, polling shard 1, other threads "
+				     "on CPU 3,7\n"
+				     "  cell 0: vcpu 0-1, 3G of memory on node "
+				     "0\n"
+				     "  cell 1: vcpu 2-3, 1G of memory, "
+				     "preferably on node 1\n"));
+	free(text);
+}
+
+static void json_tells_of_cells(void **state)
+{
+	static const char expected[] =
+		"{\"vcpus\":[0,1,4,5],\"shards\":[2,6],\"helpers\":[3,7],"
+		"\"poll_us\":[0,50],\"numa\":true,\"cells\":["
+		"{\"vcpus\":[0,1],\"bytes\":3221225472,\"nodes\":[0],"
+		"\"strict\":true,\"distances\":[10,21]},"
+		"{\"vcpus\":[2,3],\"bytes\":1073741824,\"nodes\":[1],"
+		"\"strict\":false,\"distances\":[21,10]}]}";
+	char *text = draw_two_cells(topology_draw_json), *plan;
+	cJSON *json = cJSON_Parse(text);
+
+	(void)state;
+	plan = cJSON_PrintUnformatted(
+		cJSON_GetObjectItemCaseSensitive(json, "plan"));
+	assert_string_equal(plan, expected);
+	cJSON_free(plan);
+	cJSON_Delete(json);
+	free(text);
+}
+
 static void a_host_that_cannot_be_read_is_an_error(void **state)
 {
 	char *argv[] = { "topology", "--from", "/nowhere" };
@@ -493,6 +580,8 @@ int main(void)
 		cmocka_unit_test(limits_of_a_container_are_told),
 		cmocka_unit_test(json_agrees_with_host_and_plan),
 		cmocka_unit_test(graphviz_draws_each_core),
+		cmocka_unit_test(cells_and_other_threads_are_told),
+		cmocka_unit_test(json_tells_of_cells),
 		cmocka_unit_test(a_host_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(options_that_are_wrong_are_told),
 	};
