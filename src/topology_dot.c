@@ -3,7 +3,8 @@
 
 /*
  * Nodes and caches are clusters, cores are records with a field for each
- * sibling. osage packs them into a page; dot alone would make one long row.
+ * sibling. osage packs them into a page in the order of sortv; dot alone would
+ * make one long row.
  */
 
 static void print_threads(const char *name, const struct id_set *threads,
@@ -35,7 +36,8 @@ static unsigned int print_core(const struct topology_view *view,
 	unsigned int next = first;
 	bool busy = false;
 
-	fprintf(out, "      cpu%u [label=\"{", cpu[first].id);
+	fprintf(out, "      cpu%u [sortv=%u label=\"{", cpu[first].id,
+		first + 1);
 	for (; next < end && cpu[next].core == cpu[first].core; next++) {
 		fprintf(out, "%s%u%s", next > first ? "|" : "", cpu[next].id,
 			cpu[next].isolated ? "*" : "");
@@ -59,8 +61,8 @@ static void print_node(const struct topology_view *view, unsigned int index,
 	topology_view_size(node->available_bytes, available);
 	fprintf(out,
 		"  subgraph cluster_node%u {\n"
-		"    label=\"node %u: %s of memory, %s available\";\n",
-		node->id, node->id, total, available);
+		"    label=\"node %u: %s of %s available\"; sortv=%u;\n",
+		node->id, node->id, available, total, index + 1);
 	if (i == end) /* an empty cluster is not drawn */
 		fprintf(out, "    node%u [label=\"no CPU\"];\n", node->id);
 	while (i < end) {
@@ -68,8 +70,8 @@ static void print_node(const struct topology_view *view, unsigned int index,
 
 		fprintf(out,
 			"    subgraph cluster_node%u_cache%u {\n"
-			"      label=\"cache %u\";\n",
-			node->id, l3, l3);
+			"      label=\"cache %u\"; sortv=%u;\n",
+			node->id, l3, l3, l3 + 1);
 		while (i < end && topology->cpu[i].l3 == l3)
 			i = print_core(view, i, end, out);
 		fputs("    }\n", out);
@@ -80,7 +82,7 @@ static void print_node(const struct topology_view *view, unsigned int index,
 int topology_draw_dot(const struct topology_view *view, FILE *out)
 {
 	fputs("graph topology {\n"
-	      "  graph [layout=osage fontname=\"sans\"];\n"
+	      "  graph [layout=osage packmode=array_u fontname=\"sans\"];\n"
 	      "  node [shape=record style=filled fontname=\"sans\"];\n",
 	      out);
 	for (unsigned int i = 0; i < view->topology->node_count; i++)
