@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kvm/acpi_tables.h"
-#include "kvm/cpuid.h"
+#include "kvm/acpi_internal.h"
 
 #include "dsdt.hex" /* dsdt_aml_code, from dsdt.asl */
 
@@ -13,20 +12,18 @@
  * Theory of operation
  *
  * The RSDP is at the start of the area. Tables are appended after it, one
- * builder each: table_begin(), append() for what follows the table's fixed
- * part, table_end() for length and checksum. The XSDT, which names the others,
- * comes last. The area is large enough for the largest guest (asserted below),
- * so that appending cannot fail.
+ * builder each: acpi_table_begin(), acpi_append() for what follows the table's
+ * fixed part, acpi_table_end() for length and checksum. The XSDT, which names
+ * the others, comes last. The area is large enough for the largest guest
+ * (asserted below), so that appending cannot fail. CPUs are described in
+ * acpi_cpu.c, NUMA in acpi_numa.c.
  *
  * The machine is hardware-reduced ACPI: no PM timer, no SCI, no fixed buttons;
- * sleep and reset are one register each. A table for a new purpose (SRAT and
- * SLIT for NUMA) is one builder more in acpi_build()'s list.
+ * sleep and reset are one register each. A table for a new purpose is one
+ * builder more in acpi_build()'s list.
  */
 
-#define TABLE_ALIGNMENT 16
-#define TABLES_MAX      8   /* that the XSDT can name */
-#define X2APIC_ID_MIN   255 /* ids below fit xAPIC; 255 is its broadcast */
-#define GIB4            0x100000000ULL
+#define GIB4 0x100000000ULL
 
 #define AREA_NEEDED                                                          \
 	(sizeof(struct acpi_rsdp) + sizeof(struct acpi_fadt) +               \
@@ -34,76 +31,15 @@
 	 ACPI_CPUS_MAX * sizeof(struct acpi_madt_x2apic) +                   \
 	 sizeof(struct acpi_mcfg) + sizeof(dsdt_aml_code) +                  \
 	 sizeof(struct acpi_ssdt) + sizeof(struct acpi_header) +             \
-	 TABLES_MAX * (sizeof(uint64_t) + TABLE_ALIGNMENT))
+	 sizeof(struct acpi_srat) +                                          \
+	 ACPI_CPUS_MAX * sizeof(struct acpi_srat_x2apic) +                   \
+	 (NUMA_CELLS_MAX + GUEST_MEMORY_REGIONS_MAX) *                       \
+		 sizeof(struct acpi_srat_memory) +                           \
+	 sizeof(struct acpi_slit) + NUMA_CELLS_MAX * NUMA_CELLS_MAX +        \
+	 ACPI_TABLES_MAX * (sizeof(uint64_t) + ACPI_TABLE_ALIGNMENT))
 
+_Static_assert(ACPI_CPUS_MAX <= NUMA_VCPUS_MAX, "each vCPU has a cell");
 _Static_assert(AREA_NEEDED <= ACPI_AREA_SIZE, "the tables fit their area");
-
-/**
- * struct acpi_area - The tables under construction
- * @host:	Of ACPI_AREA_BASE
- * @used:	Bytes
- * @table:	Offset of the table that is open
- * @named:	Tables that the XSDT will name
- * @name:	Their guest physical addresses
- */
-struct acpi_area {
-	uint8_t *host;
-	uint64_t used;
-	uint64_t table;
-	unsigned int named;
-	uint64_t name[TABLES_MAX];
-};
-
-static void *append(struct acpi_area *area, uint64_t size)
-{
-	void *at = area->host + area->used;
-
-	memset(at, 0, size);
-	area->used += size;
-	return at;
-}
-
-static uint8_t checksum(const void *data, uint64_t size)
-{
-	const uint8_t *bytes = data;
-	uint8_t sum = 0;
-
-	while (size--)
-		sum += *bytes++;
-	return -sum;
-}
-
-/* Open a table with @size bytes of fixed part, header included. */
-static void *table_begin(struct acpi_area *area, const char *signature,
-			 uint8_t revision, uint64_t size)
-{
-	struct acpi_header *header;
-
-	area->used = (area->used + TABLE_ALIGNMENT - 1) &
-		     ~(uint64_t)(TABLE_ALIGNMENT - 1);
-	area->table = area->used;
-	header = append(area, size);
-	memcpy(header->signature, signature, sizeof(header->signature));
-	header->revision = revision;
-	memcpy(header->oem_id, "MQVMM ", sizeof(header->oem_id));
-	memcpy(header->oem_table_id, "MQVM", 4);
-	memcpy(header->oem_table_id + 4, signature, 4);
-	header->oem_revision = 1;
-	memcpy(header->creator_id, "MQVM", sizeof(header->creator_id));
-	header->creator_revision = 1;
-	return header;
-}
-
-/* Return: the table's guest physical address */
-static uint64_t table_end(struct acpi_area *area)
-{
-	struct acpi_header *header = (void *)(area->host + area->table);
-
-	header->length = area->used - area->table;
-	header->checksum = 0;
-	header->checksum = checksum(header, header->length);
-	return ACPI_AREA_BASE + area->table;
-}
 
 static void name_table(struct acpi_area *area, uint64_t address)
 {
@@ -112,10 +48,10 @@ static void name_table(struct acpi_area *area, uint64_t address)
 
 static uint64_t build_dsdt(struct acpi_area *area)
 {
-	void *dsdt = table_begin(area, "DSDT", 2, sizeof(dsdt_aml_code));
+	void *dsdt = acpi_table_begin(area, "DSDT", 2, sizeof(dsdt_aml_code));
 
 	memcpy(dsdt, dsdt_aml_code, sizeof(dsdt_aml_code));
-	return table_end(area);
+	return acpi_table_end(area);
 }
 
 static struct acpi_gas port_register(uint16_t port)
@@ -130,7 +66,8 @@ static struct acpi_gas port_register(uint16_t port)
 
 static uint64_t build_fadt(struct acpi_area *area, uint64_t dsdt)
 {
-	struct acpi_fadt *fadt = table_begin(area, "FACP", 6, sizeof(*fadt));
+	struct acpi_fadt *fadt =
+		acpi_table_begin(area, "FACP", 6, sizeof(*fadt));
 
 	fadt->boot_flags = ACPI_FADT_BOOT_NO_VGA;
 	fadt->flags = ACPI_FADT_WBINVD | ACPI_FADT_PWR_BUTTON |
@@ -143,103 +80,17 @@ static uint64_t build_fadt(struct acpi_area *area, uint64_t dsdt)
 	fadt->sleep_control = port_register(ACPI_PORT_SLEEP_CONTROL);
 	fadt->sleep_status = port_register(ACPI_PORT_SLEEP_STATUS);
 	memcpy(&fadt->hypervisor_id, "MQVMM", 5);
-	return table_end(area);
-}
-
-static void append_cpu(struct acpi_area *area, unsigned int vcpu,
-		       uint32_t apic_id)
-{
-	if (apic_id < X2APIC_ID_MIN)
-		*(struct acpi_madt_lapic *)append(
-			area, sizeof(struct acpi_madt_lapic)) =
-			(struct acpi_madt_lapic) {
-				.type = ACPI_MADT_LAPIC,
-				.length = sizeof(struct acpi_madt_lapic),
-				.processor = vcpu,
-				.apic_id = apic_id,
-				.flags = ACPI_MADT_ENABLED,
-			};
-	else
-		*(struct acpi_madt_x2apic *)append(
-			area, sizeof(struct acpi_madt_x2apic)) =
-			(struct acpi_madt_x2apic) {
-				.type = ACPI_MADT_X2APIC,
-				.length = sizeof(struct acpi_madt_x2apic),
-				.processor = vcpu,
-				.apic_id = apic_id,
-				.flags = ACPI_MADT_ENABLED,
-			};
-}
-
-/* LINT1 of every local APIC is the NMI, as on a PC. */
-static void append_nmi(struct acpi_area *area, uint32_t apic_id_max)
-{
-	*(struct acpi_madt_lapic_nmi *)append(
-		area, sizeof(struct acpi_madt_lapic_nmi)) =
-		(struct acpi_madt_lapic_nmi) {
-			.type = ACPI_MADT_LAPIC_NMI,
-			.length = sizeof(struct acpi_madt_lapic_nmi),
-			.processor = 0xFF,
-			.lint = 1,
-		};
-	if (apic_id_max < X2APIC_ID_MIN)
-		return;
-	*(struct acpi_madt_x2apic_nmi *)append(
-		area, sizeof(struct acpi_madt_x2apic_nmi)) =
-		(struct acpi_madt_x2apic_nmi) {
-			.type = ACPI_MADT_X2APIC_NMI,
-			.length = sizeof(struct acpi_madt_x2apic_nmi),
-			.processor = 0xFFFFFFFF,
-			.lint = 1,
-		};
-}
-
-static void append_override(struct acpi_area *area, uint8_t irq, uint32_t gsi,
-			    uint16_t flags)
-{
-	*(struct acpi_madt_override *)append(
-		area, sizeof(struct acpi_madt_override)) =
-		(struct acpi_madt_override) {
-			.type = ACPI_MADT_OVERRIDE,
-			.length = sizeof(struct acpi_madt_override),
-			.irq = irq,
-			.gsi = gsi,
-			.flags = flags,
-		};
-}
-
-static uint64_t build_madt(struct acpi_area *area,
-			   const struct machine_topology *topology)
-{
-	struct acpi_madt *madt = table_begin(area, "APIC", 5, sizeof(*madt));
-	uint32_t apic_id = 0;
-
-	madt->lapic_address = MACHINE_LAPIC_BASE;
-	for (unsigned int vcpu = 0; vcpu < topology->cpus; vcpu++) {
-		apic_id = cpuid_apic_id(topology, vcpu);
-		append_cpu(area, vcpu, apic_id);
-	}
-	*(struct acpi_madt_ioapic *)append(area,
-					   sizeof(struct acpi_madt_ioapic)) =
-		(struct acpi_madt_ioapic) {
-			.type = ACPI_MADT_IOAPIC,
-			.length = sizeof(struct acpi_madt_ioapic),
-			.address = MACHINE_IOAPIC_BASE,
-		};
-	/* The wires of KVM's default routing. */
-	append_override(area, 0, 2, ACPI_MADT_CONFORMING);
-	append_override(area, 9, 9, ACPI_MADT_HIGH_LEVEL);
-	append_nmi(area, apic_id); /* ids ascend */
-	return table_end(area);
+	return acpi_table_end(area);
 }
 
 static uint64_t build_mcfg(struct acpi_area *area)
 {
-	struct acpi_mcfg *mcfg = table_begin(area, "MCFG", 1, sizeof(*mcfg));
+	struct acpi_mcfg *mcfg =
+		acpi_table_begin(area, "MCFG", 1, sizeof(*mcfg));
 
 	mcfg->base = MACHINE_ECAM_BASE;
 	mcfg->last_bus = ACPI_PCI_BUSES - 1;
-	return table_end(area);
+	return acpi_table_end(area);
 }
 
 static struct acpi_aml_name aml_name(const char *name, uint64_t value)
@@ -256,21 +107,22 @@ static struct acpi_aml_name aml_name(const char *name, uint64_t value)
 
 static uint64_t build_ssdt(struct acpi_area *area, uint64_t pci64_base)
 {
-	struct acpi_ssdt *ssdt = table_begin(area, "SSDT", 2, sizeof(*ssdt));
+	struct acpi_ssdt *ssdt =
+		acpi_table_begin(area, "SSDT", 2, sizeof(*ssdt));
 
 	ssdt->pci64_first = aml_name("P64B", pci64_base);
 	ssdt->pci64_last =
 		aml_name("P64E", pci64_base + MACHINE_PCI64_SIZE - 1);
-	return table_end(area);
+	return acpi_table_end(area);
 }
 
 static uint64_t build_xsdt(struct acpi_area *area)
 {
 	uint64_t size = area->named * sizeof(area->name[0]);
 
-	table_begin(area, "XSDT", 1, sizeof(struct acpi_header));
-	memcpy(append(area, size), area->name, size);
-	return table_end(area);
+	acpi_table_begin(area, "XSDT", 1, sizeof(struct acpi_header));
+	memcpy(acpi_append(area, size), area->name, size);
+	return acpi_table_end(area);
 }
 
 static void write_rsdp(struct acpi_rsdp *rsdp, uint64_t xsdt)
@@ -280,8 +132,8 @@ static void write_rsdp(struct acpi_rsdp *rsdp, uint64_t xsdt)
 	rsdp->revision = 2;
 	rsdp->length = sizeof(*rsdp);
 	rsdp->xsdt = xsdt;
-	rsdp->checksum = checksum(rsdp, 20);
-	rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
+	rsdp->checksum = acpi_checksum(rsdp, 20);
+	rsdp->extended_checksum = acpi_checksum(rsdp, sizeof(*rsdp));
 }
 
 uint64_t acpi_pci64_base(const struct guest_memory *memory)
@@ -298,8 +150,8 @@ uint64_t acpi_pci64_base(const struct guest_memory *memory)
 }
 
 int acpi_build(const struct guest_memory *memory,
-	       const struct machine_topology *topology, uint64_t *rsdp,
-	       struct fail *fail)
+	       const struct machine_topology *topology, const struct numa *numa,
+	       uint64_t *rsdp, struct fail *fail)
 {
 	struct acpi_area area = {
 		.host = guest_memory_at(memory, ACPI_AREA_BASE, ACPI_AREA_SIZE),
@@ -316,11 +168,16 @@ int acpi_build(const struct guest_memory *memory,
 				"the guest has no memory at 0x%llx for the "
 				"ACPI tables",
 				ACPI_AREA_BASE);
-	root = append(&area, sizeof(*root));
+	root = acpi_append(&area, sizeof(*root));
 	name_table(&area, build_fadt(&area, build_dsdt(&area)));
-	name_table(&area, build_madt(&area, topology));
+	name_table(&area, acpi_build_madt(&area, topology));
 	name_table(&area, build_mcfg(&area));
 	name_table(&area, build_ssdt(&area, acpi_pci64_base(memory)));
+	if (numa && numa->visible) {
+		name_table(&area,
+			   acpi_build_srat(&area, memory, topology, numa));
+		name_table(&area, acpi_build_slit(&area, numa));
+	}
 	write_rsdp(root, build_xsdt(&area));
 	*rsdp = ACPI_AREA_BASE;
 	return 0;

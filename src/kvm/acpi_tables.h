@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * The ACPI 6.4 tables that acpi.c builds, as they lie in memory. Private to it.
- * Little endian like the host.
+ * The ACPI 6.4 tables that the acpi*.c files build, as they lie in memory.
+ * Private to them. Little endian like the host.
  */
 
 /* 5.2.5.3 Root System Description Pointer */
@@ -155,6 +155,59 @@ struct acpi_mcfg {
 	uint32_t reserved2;
 } __attribute__((packed));
 
+/* 5.2.16 System Resource Affinity Table; its structures follow */
+struct acpi_srat {
+	struct acpi_header header;
+	uint32_t one;
+	uint64_t reserved;
+} __attribute__((packed));
+
+#define ACPI_SRAT_LAPIC  0
+#define ACPI_SRAT_MEMORY 1
+#define ACPI_SRAT_X2APIC 2
+
+#define ACPI_SRAT_ENABLED 1U
+
+struct acpi_srat_lapic {
+	uint8_t type;
+	uint8_t length;
+	uint8_t proximity;
+	uint8_t apic_id;
+	uint32_t flags;
+	uint8_t sapic_eid;
+	uint8_t proximity_high[3];
+	uint32_t clock;
+} __attribute__((packed));
+
+struct acpi_srat_memory {
+	uint8_t type;
+	uint8_t length;
+	uint32_t proximity;
+	uint16_t reserved;
+	uint64_t base;
+	uint64_t bytes;
+	uint32_t reserved2;
+	uint32_t flags;
+	uint64_t reserved3;
+} __attribute__((packed));
+
+struct acpi_srat_x2apic {
+	uint8_t type;
+	uint8_t length;
+	uint16_t reserved;
+	uint32_t proximity;
+	uint32_t apic_id;
+	uint32_t flags;
+	uint32_t clock;
+	uint32_t reserved2;
+} __attribute__((packed));
+
+/* 5.2.17 System Locality Information Table; its matrix follows */
+struct acpi_slit {
+	struct acpi_header header;
+	uint64_t localities;
+} __attribute__((packed));
+
 #define ACPI_AML_NAME  0x08
 #define ACPI_AML_QWORD 0x0E
 
@@ -183,6 +236,11 @@ _Static_assert(sizeof(struct acpi_madt_ioapic) == 12, "ACPI 6.4, table 5.23");
 _Static_assert(sizeof(struct acpi_madt_override) == 10, "table 5.25");
 _Static_assert(sizeof(struct acpi_madt_lapic_nmi) == 6, "table 5.28");
 _Static_assert(sizeof(struct acpi_madt_x2apic_nmi) == 12, "table 5.34");
+_Static_assert(sizeof(struct acpi_srat) == 48, "ACPI 6.4, table 5.57");
+_Static_assert(sizeof(struct acpi_srat_lapic) == 16, "table 5.58");
+_Static_assert(sizeof(struct acpi_srat_memory) == 40, "table 5.59");
+_Static_assert(sizeof(struct acpi_srat_x2apic) == 24, "table 5.61");
+_Static_assert(sizeof(struct acpi_slit) == 44, "ACPI 6.4, table 5.65");
 _Static_assert(sizeof(struct acpi_mcfg) == 60, "PCI Firmware 3.3, table 4-2");
 
 #endif

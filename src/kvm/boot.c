@@ -160,8 +160,8 @@ int boot_load(const struct guest_memory *memory,
 		err = load_command_line(memory, &kernel, command_line,
 					&handover, fail);
 	if (!err)
-		err = acpi_build(memory, &config->topology, &handover.rsdp,
-				 fail);
+		err = acpi_build(memory, &config->topology, config->numa,
+				 &handover.rsdp, fail);
 	if (!err)
 		err = boot_mp_write(memory, &config->topology);
 	if (!err)

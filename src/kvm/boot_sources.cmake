@@ -13,5 +13,6 @@ add_custom_command(
 set_source_files_properties(acpi.c PROPERTIES
   INCLUDE_DIRECTORIES ${CMAKE_CURRENT_BINARY_DIR}
   OBJECT_DEPENDS ${dsdt}.hex)
-set(KVM_BOOT_SOURCES acpi.c boot.c boot_file.c boot_mp.c boot_pvh.c boot_ram.c
+set(KVM_BOOT_SOURCES acpi.c acpi_area.c acpi_cpu.c
+  acpi_numa.c boot.c boot_file.c boot_mp.c boot_pvh.c boot_ram.c
   boot_vcpu.c bzimage.c cpuid.c elf.c probe.c ${dsdt}.hex)

@@ -35,10 +35,17 @@ static int set_up(void **state)
 {
 	const struct machine_topology topology = { 300, 1, 300, 1 };
 	struct disassembly *test = test_malloc(sizeof(*test));
+	const struct numa numa = {
+		.visible = true,
+		.cell_count = 2,
+		.cell = { { .bytes = 256 * MIB, .distance = { 10, 21 } },
+			  { .bytes = 256 * MIB, .distance = { 21, 10 } } },
+	};
 	uint64_t rsdp;
 
 	guest_create(&test->memory, 512 * MIB);
-	assert_int_equal(acpi_build(&test->memory, &topology, &rsdp, NULL), 0);
+	assert_int_equal(
+		acpi_build(&test->memory, &topology, &numa, &rsdp, NULL), 0);
 	test->xsdt = field(test, rsdp + 24, 8);
 	strcpy(test->folder, "/tmp/mqvmm-acpi-XXXXXX");
 	assert_non_null(mkdtemp(test->folder));

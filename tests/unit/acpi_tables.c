@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The ACPI tables as bytes in guest RAM, read the way a guest reads them. */
-#include "boot_support.h"
+#include "acpi_support.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "kvm/acpi.h"
 #include "kvm/cpuid.h"
 #include "kvm/machine.h"
-
-struct acpi_test {
-	struct guest_memory memory;
-	uint64_t rsdp;
-};
 
 static void build(struct acpi_test *test, unsigned int sockets,
 		  unsigned int cores, unsigned int threads)
@@ -26,49 +20,8 @@ static void build(struct acpi_test *test, unsigned int sockets,
 	struct fail fail = { "" };
 
 	assert_int_equal(
-		acpi_build(&test->memory, &topology, &test->rsdp, &fail), 0);
-}
-
-static int set_up(void **state)
-{
-	struct acpi_test *test = test_malloc(sizeof(*test));
-
-	guest_create(&test->memory, 6 * GIB);
-	*state = test;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct acpi_test *test = *state;
-
-	guest_destroy(&test->memory);
-	test_free(test);
-	return 0;
-}
-
-static const uint8_t *bytes_at(const struct acpi_test *test, uint64_t gpa,
-			       uint64_t size)
-{
-	const uint8_t *bytes = guest_memory_at(&test->memory, gpa, size);
-
-	assert_true(gpa >= ACPI_AREA_BASE);
-	assert_true(gpa + size <= ACPI_AREA_BASE + ACPI_AREA_SIZE);
-	assert_non_null(bytes);
-	return bytes;
-}
-
-static uint64_t value_at(const uint8_t *bytes, unsigned int size)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, bytes, size);
-	return value;
-}
-
-static unsigned int table_length(const uint8_t *table)
-{
-	return value_at(table + 4, 4);
+		acpi_build(&test->memory, &topology, NULL, &test->rsdp, &fail),
+		0);
 }
 
 static uint8_t sum(const uint8_t *bytes, unsigned int size)
@@ -80,51 +33,27 @@ static uint8_t sum(const uint8_t *bytes, unsigned int size)
 	return total;
 }
 
-static const uint8_t *table_at(const struct acpi_test *test, uint64_t gpa)
-{
-	const uint8_t *header = bytes_at(test, gpa, 36);
-
-	return bytes_at(test, gpa, table_length(header));
-}
-
-static const uint8_t *xsdt(const struct acpi_test *test)
-{
-	return table_at(test, value_at(bytes_at(test, test->rsdp, 36) + 24, 8));
-}
-
-/* The table that the XSDT names with this signature. */
-static const uint8_t *find(const struct acpi_test *test, const char *signature)
-{
-	const uint8_t *root = xsdt(test);
-
-	for (unsigned int at = 36; at < table_length(root); at += 8) {
-		const uint8_t *table = table_at(test, value_at(root + at, 8));
-
-		if (!memcmp(table, signature, 4))
-			return table;
-	}
-	return NULL;
-}
-
 static const uint8_t *find_dsdt(const struct acpi_test *test)
 {
-	return table_at(test, value_at(find(test, "FACP") + 140, 8));
+	return acpi_table_at(test,
+			     acpi_value_at(acpi_find(test, "FACP") + 140, 8));
 }
 
 static void assert_checksums(const struct acpi_test *test)
 {
-	const uint8_t *root = xsdt(test);
+	const uint8_t *root = acpi_xsdt(test);
 
-	assert_int_equal(sum(bytes_at(test, test->rsdp, 36), 20), 0);
-	assert_int_equal(sum(bytes_at(test, test->rsdp, 36), 36), 0);
-	assert_int_equal(sum(root, table_length(root)), 0);
-	for (unsigned int at = 36; at < table_length(root); at += 8) {
-		const uint8_t *table = table_at(test, value_at(root + at, 8));
+	assert_int_equal(sum(acpi_bytes_at(test, test->rsdp, 36), 20), 0);
+	assert_int_equal(sum(acpi_bytes_at(test, test->rsdp, 36), 36), 0);
+	assert_int_equal(sum(root, acpi_table_length(root)), 0);
+	for (unsigned int at = 36; at < acpi_table_length(root); at += 8) {
+		const uint8_t *table =
+			acpi_table_at(test, acpi_value_at(root + at, 8));
 
-		assert_int_equal(sum(table, table_length(table)), 0);
+		assert_int_equal(sum(table, acpi_table_length(table)), 0);
 	}
-	assert_int_equal(sum(find_dsdt(test), table_length(find_dsdt(test))),
-			 0);
+	assert_int_equal(
+		sum(find_dsdt(test), acpi_table_length(find_dsdt(test))), 0);
 }
 
 /*
@@ -142,8 +71,8 @@ static void assert_cpus(struct acpi_test *test, unsigned int sockets,
 
 	build(test, sockets, cores, threads);
 	assert_checksums(test);
-	madt = find(test, "APIC");
-	for (entry = madt + 44; entry < madt + table_length(madt);
+	madt = acpi_find(test, "APIC");
+	for (entry = madt + 44; entry < madt + acpi_table_length(madt);
 	     entry += entry[1]) {
 		uint32_t id = cpuid_apic_id(&topology, vcpu);
 
@@ -153,19 +82,19 @@ static void assert_cpus(struct acpi_test *test, unsigned int sockets,
 			assert_true(id < 255);
 			assert_int_equal(entry[2], vcpu);
 			assert_int_equal(entry[3], id);
-			assert_int_equal(value_at(entry + 4, 4), 1);
+			assert_int_equal(acpi_value_at(entry + 4, 4), 1);
 			vcpu++;
 		} else if (entry[0] == 9) {
 			assert_int_equal(entry[1], 16);
 			assert_true(id >= 255);
-			assert_int_equal(value_at(entry + 4, 4), id);
-			assert_int_equal(value_at(entry + 8, 4), 1);
-			assert_int_equal(value_at(entry + 12, 4), vcpu);
+			assert_int_equal(acpi_value_at(entry + 4, 4), id);
+			assert_int_equal(acpi_value_at(entry + 8, 4), 1);
+			assert_int_equal(acpi_value_at(entry + 12, 4), vcpu);
 			vcpu++;
 			x2apics++;
 		}
 	}
-	assert_ptr_equal(entry, madt + table_length(madt));
+	assert_ptr_equal(entry, madt + acpi_table_length(madt));
 	assert_int_equal(vcpu, topology.cpus);
 	assert_int_equal(x2apics, x2apic_wanted);
 }
@@ -208,7 +137,7 @@ static void too_many_vcpus_are_refused(void **state)
 	struct fail fail = { "" };
 
 	assert_int_equal(
-		acpi_build(&test->memory, &topology, &test->rsdp, &fail),
+		acpi_build(&test->memory, &topology, NULL, &test->rsdp, &fail),
 		-EINVAL);
 	assert_non_null(strstr(fail.text, "--cpus"));
 }
@@ -220,16 +149,16 @@ static void rsdp_is_where_guests_search_it(void **state)
 	build(test, 1, 1, 1);
 	assert_int_equal(test->rsdp % 16, 0);
 	assert_true(test->rsdp >= 0xE0000 && test->rsdp < 0x100000);
-	assert_memory_equal(bytes_at(test, test->rsdp, 8), "RSD PTR ", 8);
-	assert_int_equal(*(bytes_at(test, test->rsdp, 36) + 15), 2);
+	assert_memory_equal(acpi_bytes_at(test, test->rsdp, 8), "RSD PTR ", 8);
+	assert_int_equal(*(acpi_bytes_at(test, test->rsdp, 36) + 15), 2);
 }
 
 static const uint8_t *find_madt_entry(const struct acpi_test *test,
 				      uint8_t type, unsigned int nth)
 {
-	const uint8_t *madt = find(test, "APIC"), *entry;
+	const uint8_t *madt = acpi_find(test, "APIC"), *entry;
 
-	for (entry = madt + 44; entry < madt + table_length(madt);
+	for (entry = madt + 44; entry < madt + acpi_table_length(madt);
 	     entry += entry[1])
 		if (entry[0] == type && !nth--)
 			return entry;
@@ -241,11 +170,11 @@ static void madt_has_the_interrupt_wires(void **state)
 	struct acpi_test *test = *state;
 
 	build(test, 1, 2, 1);
-	assert_int_equal(value_at(find(test, "APIC") + 36, 4),
+	assert_int_equal(acpi_value_at(acpi_find(test, "APIC") + 36, 4),
 			 MACHINE_LAPIC_BASE);
-	assert_int_equal(value_at(find_madt_entry(test, 1, 0) + 4, 4),
+	assert_int_equal(acpi_value_at(find_madt_entry(test, 1, 0) + 4, 4),
 			 MACHINE_IOAPIC_BASE);
-	assert_int_equal(value_at(find_madt_entry(test, 1, 0) + 8, 4), 0);
+	assert_int_equal(acpi_value_at(find_madt_entry(test, 1, 0) + 8, 4), 0);
 	/* IRQ 0 is GSI 2; IRQ 9 is level triggered, active high. */
 	assert_memory_equal(find_madt_entry(test, 2, 0),
 			    "\x02\x0A\x00\x00\x02\x00\x00\x00\x00\x00", 10);
@@ -259,17 +188,17 @@ static void fadt_is_hardware_reduced(void **state)
 	const uint8_t *fadt;
 
 	build(test, 1, 1, 1);
-	fadt = find(test, "FACP");
-	assert_int_equal(table_length(fadt), 276);
+	fadt = acpi_find(test, "FACP");
+	assert_int_equal(acpi_table_length(fadt), 276);
 	assert_int_equal(fadt[8], 6);
-	assert_true(value_at(fadt + 112, 4) & 1U << 20);
+	assert_true(acpi_value_at(fadt + 112, 4) & 1U << 20);
 }
 
 static void assert_port(const uint8_t *gas, uint16_t port)
 {
 	assert_int_equal(gas[0], 1); /* system I/O */
 	assert_int_equal(gas[1], 8);
-	assert_int_equal(value_at(gas + 4, 8), port);
+	assert_int_equal(acpi_value_at(gas + 4, 8), port);
 }
 
 static void fadt_says_how_to_switch_off_and_reset(void **state)
@@ -278,8 +207,8 @@ static void fadt_says_how_to_switch_off_and_reset(void **state)
 	const uint8_t *fadt;
 
 	build(test, 1, 1, 1);
-	fadt = find(test, "FACP");
-	assert_true(value_at(fadt + 112, 4) & 1U << 10);
+	fadt = acpi_find(test, "FACP");
+	assert_true(acpi_value_at(fadt + 112, 4) & 1U << 10);
 	assert_port(fadt + 116, ACPI_PORT_RESET);
 	assert_int_equal(fadt[128], ACPI_RESET_VALUE);
 	assert_port(fadt + 244, ACPI_PORT_SLEEP_CONTROL);
@@ -293,9 +222,9 @@ static void mcfg_names_the_ecam_window(void **state)
 	const uint8_t *mcfg;
 
 	build(test, 1, 1, 1);
-	mcfg = find(test, "MCFG");
-	assert_int_equal(table_length(mcfg), 60);
-	assert_int_equal(value_at(mcfg + 44, 8), MACHINE_ECAM_BASE);
+	mcfg = acpi_find(test, "MCFG");
+	assert_int_equal(acpi_table_length(mcfg), 60);
+	assert_int_equal(acpi_value_at(mcfg + 44, 8), MACHINE_ECAM_BASE);
 	assert_int_equal(mcfg[54], 0);
 	assert_int_equal(mcfg[55], ACPI_PCI_BUSES - 1);
 }
@@ -306,11 +235,11 @@ static void ssdt_has_the_window_above_ram(void **state)
 	const uint8_t *ssdt;
 
 	build(test, 1, 1, 1);
-	ssdt = find(test, "SSDT");
+	ssdt = acpi_find(test, "SSDT");
 	assert_memory_equal(ssdt + 36, "\x08P64B\x0E", 6);
-	assert_int_equal(value_at(ssdt + 42, 8), 16 * GIB);
+	assert_int_equal(acpi_value_at(ssdt + 42, 8), 16 * GIB);
 	assert_memory_equal(ssdt + 50, "\x08P64E\x0E", 6);
-	assert_int_equal(value_at(ssdt + 56, 8), 32 * GIB - 1);
+	assert_int_equal(acpi_value_at(ssdt + 56, 8), 32 * GIB - 1);
 }
 
 static void pci64_window_is_above_all_ram(void **state)
@@ -334,8 +263,9 @@ static void assert_in_dsdt(struct acpi_test *test, const void *bytes,
 			   size_t size)
 {
 	build(test, 1, 1, 1);
-	assert_non_null(memmem(find_dsdt(test), table_length(find_dsdt(test)),
-			       bytes, size));
+	assert_non_null(memmem(find_dsdt(test),
+			       acpi_table_length(find_dsdt(test)), bytes,
+			       size));
 }
 
 /* Resource descriptors end in minimum, maximum, translation, length. */
@@ -390,7 +320,9 @@ static void dsdt_names_the_sleep_type(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name)                                              \
+	cmocka_unit_test_setup_teardown(name, acpi_test_set_up, \
+					acpi_test_tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(madt_of_1_vcpu),
 		CASE(madt_of_8_vcpus),
