@@ -201,8 +201,11 @@ static int vmm_create_net(struct vmm *vmm, struct fail *fail)
 static int vmm_create(struct vmm *vmm, struct fail *fail)
 {
 	struct pci_root_config root = { 0 };
-	int ret = machine_create(&vmm->config->machine, &vmm->machine, fail);
+	struct machine_config machine = vmm->config->machine;
+	int ret;
 
+	machine.placement = &vmm->placement;
+	ret = machine_create(&machine, &vmm->machine, fail);
 	if (ret)
 		return ret;
 	root.mmio = machine_mmio(vmm->machine);

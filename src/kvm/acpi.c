@@ -33,12 +33,13 @@
 	 sizeof(struct acpi_ssdt) + sizeof(struct acpi_header) +             \
 	 sizeof(struct acpi_srat) +                                          \
 	 ACPI_CPUS_MAX * sizeof(struct acpi_srat_x2apic) +                   \
-	 (NUMA_CELLS_MAX + GUEST_MEMORY_REGIONS_MAX) *                       \
+	 (PLACEMENT_CELLS_MAX + GUEST_MEMORY_REGIONS_MAX) *                  \
 		 sizeof(struct acpi_srat_memory) +                           \
-	 sizeof(struct acpi_slit) + NUMA_CELLS_MAX * NUMA_CELLS_MAX +        \
+	 sizeof(struct acpi_slit) +                                          \
+	 PLACEMENT_CELLS_MAX * PLACEMENT_CELLS_MAX +                         \
 	 ACPI_TABLES_MAX * (sizeof(uint64_t) + ACPI_TABLE_ALIGNMENT))
 
-_Static_assert(ACPI_CPUS_MAX <= NUMA_VCPUS_MAX, "each vCPU has a cell");
+_Static_assert(ACPI_CPUS_MAX <= PLACEMENT_THREADS_MAX, "each vCPU has a cell");
 _Static_assert(AREA_NEEDED <= ACPI_AREA_SIZE, "the tables fit their area");
 
 static void name_table(struct acpi_area *area, uint64_t address)
@@ -150,8 +151,9 @@ uint64_t acpi_pci64_base(const struct guest_memory *memory)
 }
 
 int acpi_build(const struct guest_memory *memory,
-	       const struct machine_topology *topology, const struct numa *numa,
-	       uint64_t *rsdp, struct fail *fail)
+	       const struct machine_topology *topology,
+	       const struct placement *placement, uint64_t *rsdp,
+	       struct fail *fail)
 {
 	struct acpi_area area = {
 		.host = guest_memory_at(memory, ACPI_AREA_BASE, ACPI_AREA_SIZE),
@@ -173,10 +175,10 @@ int acpi_build(const struct guest_memory *memory,
 	name_table(&area, acpi_build_madt(&area, topology));
 	name_table(&area, build_mcfg(&area));
 	name_table(&area, build_ssdt(&area, acpi_pci64_base(memory)));
-	if (numa && numa->visible) {
+	if (placement && placement->numa) {
 		name_table(&area,
-			   acpi_build_srat(&area, memory, topology, numa));
-		name_table(&area, acpi_build_slit(&area, numa));
+			   acpi_build_srat(&area, memory, topology, placement));
+		name_table(&area, acpi_build_slit(&area, placement));
 	}
 	write_rsdp(root, build_xsdt(&area));
 	*rsdp = ACPI_AREA_BASE;

@@ -7,7 +7,7 @@
 #include "base/fail.h"
 #include "kvm/guest_memory.h"
 #include "kvm/machine.h"
-#include "kvm/numa.h"
+#include "sched/placement.h"
 
 /* Where the RSDP and all tables lie: the BIOS area that guests search. */
 #define ACPI_AREA_BASE 0xE0000ULL
@@ -43,13 +43,13 @@ uint64_t acpi_pci64_base(const struct guest_memory *memory);
  * acpi_build() - Write the ACPI tables into guest RAM at ACPI_AREA_BASE
  * @memory:	The guest's RAM, which covers the area
  * @topology:	1 to ACPI_CPUS_MAX vCPUs
- * @numa:	Cells that cover @memory; NULL for none
+ * @placement:	Cells that cover @memory; NULL for none
  * @rsdp:	Filled: guest physical address of the RSDP
  * @fail:	The cause
  *
  * RSDP, XSDT, hardware-reduced FADT, MADT, MCFG, DSDT and an SSDT with the
- * 64-bit BAR window; SRAT and SLIT if @numa is visible (ACPI 6.4, chapter 5).
- * Pure but for guest RAM.
+ * 64-bit BAR window; SRAT and SLIT if @placement shows it (ACPI 6.4, chapter
+ * 5). Pure but for guest RAM.
  *
  * Return: 0, -EINVAL for a number of vCPUs out of range, -EFAULT if the area is
  * not RAM
@@ -57,7 +57,8 @@ uint64_t acpi_pci64_base(const struct guest_memory *memory);
  * Context: no vCPU runs.
  */
 int acpi_build(const struct guest_memory *memory,
-	       const struct machine_topology *topology, const struct numa *numa,
-	       uint64_t *rsdp, struct fail *fail);
+	       const struct machine_topology *topology,
+	       const struct placement *placement, uint64_t *rsdp,
+	       struct fail *fail);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "kvm/acpi_tables.h"
 #include "kvm/machine.h"
-#include "kvm/numa.h"
+#include "sched/placement.h"
 
 #define ACPI_TABLE_ALIGNMENT 16
 #define ACPI_TABLES_MAX      8   /* that the XSDT can name */
@@ -73,13 +73,14 @@ uint64_t acpi_build_madt(struct acpi_area *area,
 uint64_t acpi_build_srat(struct acpi_area *area,
 			 const struct guest_memory *memory,
 			 const struct machine_topology *topology,
-			 const struct numa *numa);
+			 const struct placement *placement);
 
 /**
  * acpi_build_slit() - Distances between cells (5.2.17)
  *
  * Return: its guest physical address
  */
-uint64_t acpi_build_slit(struct acpi_area *area, const struct numa *numa);
+uint64_t acpi_build_slit(struct acpi_area *area,
+			 const struct placement *placement);
 
 #endif

@@ -70,7 +70,7 @@ static void append_cell(struct acpi_area *area,
 uint64_t acpi_build_srat(struct acpi_area *area,
 			 const struct guest_memory *memory,
 			 const struct machine_topology *topology,
-			 const struct numa *numa)
+			 const struct placement *placement)
 {
 	struct acpi_srat *srat =
 		acpi_table_begin(area, "SRAT", 3, sizeof(*srat));
@@ -79,22 +79,23 @@ uint64_t acpi_build_srat(struct acpi_area *area,
 	srat->one = 1;
 	for (unsigned int vcpu = 0; vcpu < topology->cpus; vcpu++)
 		append_cpu(area, cpuid_apic_id(topology, vcpu),
-			   numa->vcpu_cell[vcpu]);
-	for (unsigned int i = 0; i < numa->cell_count; i++) {
-		append_cell(area, memory, start, numa->cell[i].bytes, i);
-		start += numa->cell[i].bytes;
+			   placement->vcpu_cell[vcpu]);
+	for (unsigned int i = 0; i < placement->cell_count; i++) {
+		append_cell(area, memory, start, placement->cell[i].bytes, i);
+		start += placement->cell[i].bytes;
 	}
 	return acpi_table_end(area);
 }
 
-uint64_t acpi_build_slit(struct acpi_area *area, const struct numa *numa)
+uint64_t acpi_build_slit(struct acpi_area *area,
+			 const struct placement *placement)
 {
 	struct acpi_slit *slit =
 		acpi_table_begin(area, "SLIT", 1, sizeof(*slit));
 
-	slit->localities = numa->cell_count;
-	for (unsigned int i = 0; i < numa->cell_count; i++)
-		memcpy(acpi_append(area, numa->cell_count),
-		       numa->cell[i].distance, numa->cell_count);
+	slit->localities = placement->cell_count;
+	for (unsigned int i = 0; i < placement->cell_count; i++)
+		memcpy(acpi_append(area, placement->cell_count),
+		       placement->cell[i].distance, placement->cell_count);
 	return acpi_table_end(area);
 }

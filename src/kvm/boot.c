@@ -160,7 +160,7 @@ int boot_load(const struct guest_memory *memory,
 		err = load_command_line(memory, &kernel, command_line,
 					&handover, fail);
 	if (!err)
-		err = acpi_build(memory, &config->topology, config->numa,
+		err = acpi_build(memory, &config->topology, config->placement,
 				 &handover.rsdp, fail);
 	if (!err)
 		err = boot_mp_write(memory, &config->topology);

@@ -131,7 +131,7 @@ static int create_vm(struct machine *machine, struct fail *fail)
 	int rc;
 
 	rc = ram_alloc(&machine->memory, config->memory_size, config->pages,
-		       fail);
+		       config->placement, fail);
 	if (rc < 0)
 		return rc;
 	rc = check_address_bits(&machine->memory, fail);
@@ -251,13 +251,32 @@ static int reset(struct machine *machine, struct fail *fail)
 	return 0;
 }
 
+/*
+ * Huge pages that come from some nodes only are taken at once: reservations are
+ * the host's as a whole, and to find a node's taken later kills the process.
+ */
+static bool must_prefault(const struct machine_config *config)
+{
+	const struct placement *placement = config->placement;
+
+	if (config->prefault)
+		return true;
+	if (config->pages == MACHINE_PAGES_DEFAULT || !placement)
+		return false;
+	for (unsigned int i = 0; i < placement->cell_count; i++)
+		if (placement->cell[i].strict)
+			return true;
+	return false;
+}
+
 int machine_boot(struct machine *machine, struct fail *fail)
 {
 	struct boot_entry entry;
 	int rc;
 
-	if (machine->config.prefault && !machine->prefaulted) {
-		rc = ram_prefault(&machine->memory, fail);
+	if (must_prefault(&machine->config) && !machine->prefaulted) {
+		rc = ram_prefault(&machine->memory, machine->config.placement,
+				  fail);
 		if (rc < 0)
 			return rc;
 		machine->prefaulted = true;

@@ -9,7 +9,7 @@
 #include "kvm/bus.h"
 #include "kvm/guest_memory.h"
 #include "kvm/irq.h"
-#include "kvm/numa.h"
+#include "sched/placement.h"
 
 /* The guest's physical address map. */
 #define MACHINE_ECAM_BASE       0xE0000000ULL /* 256 buses of 1 MiB */
@@ -60,7 +60,7 @@ enum machine_pages {
  * @topology:	The guest's CPUs
  * @memory_size: RAM, bytes, a multiple of 2 MiB
  * @pages:	What backs the RAM
- * @numa:	Where on the host the RAM is, and what the guest is told of it;
+ * @placement:	Where on the host the RAM is, and what the guest is told of it;
  *		NULL: anywhere, and nothing
  * @prefault:	Touch all of it before the guest starts
  * @kernel:	Path of a bzImage or of an ELF vmlinux with a PVH note
@@ -73,7 +73,7 @@ struct machine_config {
 	struct machine_topology topology;
 	uint64_t memory_size;
 	enum machine_pages pages;
-	const struct numa *numa;
+	const struct placement *placement;
 	bool prefault;
 	const char *kernel;
 	const char *initrd;

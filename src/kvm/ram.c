@@ -9,16 +9,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MIB ((uint64_t)1 << 20)
-#define GIB ((uint64_t)1 << 30)
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
+#include "kvm/ram_internal.h"
 
 static uint64_t page_bytes(enum machine_pages pages)
 {
-	return pages == MACHINE_PAGES_1G ? GIB : 2 * MIB;
+	return pages == MACHINE_PAGES_1G ? RAM_GIB : 2 * RAM_MIB;
 }
 
 /* A counter of the host's pool of huge pages, 0 where there is no pool. */
@@ -53,7 +48,7 @@ static int fail_pool(uint64_t size, uint64_t page, struct fail *fail)
 			" MiB and %" PRIu64 " are free: write at least %" PRIu64
 			" to /sys/kernel/mm/hugepages/hugepages-%" PRIu64
 			"kB/nr_hugepages, or use ordinary pages",
-			wanted, page / MIB, left, total + wanted - left,
+			wanted, page / RAM_MIB, left, total + wanted - left,
 			page / 1024);
 }
 
@@ -63,16 +58,16 @@ static int fail_pool(uint64_t size, uint64_t page, struct fail *fail)
  */
 static uint8_t *reserve_aligned(uint64_t size)
 {
-	uint8_t *raw = mmap(NULL, size + GIB, PROT_NONE,
+	uint8_t *raw = mmap(NULL, size + RAM_GIB, PROT_NONE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint64_t head;
 
 	if (raw == MAP_FAILED)
 		return NULL;
-	head = -(uintptr_t)raw % GIB;
+	head = -(uintptr_t)raw % RAM_GIB;
 	if (head)
 		munmap(raw, head);
-	munmap(raw + head + size, GIB - head);
+	munmap(raw + head + size, RAM_GIB - head);
 	return raw + head;
 }
 
@@ -88,7 +83,7 @@ static int map_ordinary(uint8_t *base, uint64_t size, struct fail *fail)
 		return fail_set(fail, -errno,
 				"cannot map %" PRIu64 " MiB of guest memory "
 				"(%s): give the guest less memory",
-				size / MIB, strerror(errno));
+				size / RAM_MIB, strerror(errno));
 	/* Advice: a kernel without huge pages refuses it and loses nothing. */
 	(void)madvise(base, size, MADV_HUGEPAGE);
 	return 0;
@@ -106,7 +101,7 @@ static int map_huge(uint8_t *base, uint64_t size, enum machine_pages pages,
 		return fail_set(fail, -errno,
 				"this host offers no huge pages of %" PRIu64
 				" MiB (%s): use ordinary pages",
-				page_bytes(pages) / MIB, strerror(errno));
+				page_bytes(pages) / RAM_MIB, strerror(errno));
 	if (ftruncate(fd, (off_t)size) < 0 ||
 	    mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
 		 0) == MAP_FAILED) {
@@ -139,57 +134,66 @@ static void split_at_hole(struct guest_memory *memory, uint8_t *base, int fd,
 					       .fd_offset = low };
 }
 
-int ram_alloc(struct guest_memory *memory, uint64_t size,
-	      enum machine_pages pages, struct fail *fail)
+static int map(uint8_t *base, uint64_t size, enum machine_pages pages,
+	       const struct placement *placement, int *fd, struct fail *fail)
 {
-	uint64_t page = page_bytes(pages);
+	int rc = 0;
+
+	if (pages == MACHINE_PAGES_DEFAULT)
+		return map_ordinary(base, size, fail);
+	if (placement)
+		rc = ram_check_pools(placement, page_bytes(pages), fail);
+	if (rc < 0)
+		return rc;
+	return map_huge(base, size, pages, fd, fail);
+}
+
+static int check_size(uint64_t size, uint64_t page, struct fail *fail)
+{
+	if (size && size % page == 0 && size <= INT64_MAX - RAM_GIB)
+		return 0;
+	return fail_set(fail, -EINVAL,
+			"guest memory of %" PRIu64
+			" bytes is not a multiple of %" PRIu64 " MiB: round it",
+			size, page / RAM_MIB);
+}
+
+int ram_alloc(struct guest_memory *memory, uint64_t size,
+	      enum machine_pages pages, const struct placement *placement,
+	      struct fail *fail)
+{
 	uint8_t *base;
 	int fd = -1;
 	int rc;
 
 	memset(memory, 0, sizeof(*memory));
-	if (size == 0 || size % page || size > INT64_MAX - GIB)
-		return fail_set(fail, -EINVAL,
-				"guest memory of %" PRIu64
-				" bytes is not a multiple of %" PRIu64
-				" MiB: round it",
-				size, page / MIB);
+	rc = check_size(size, page_bytes(pages), fail);
+	if (rc < 0)
+		return rc;
 	base = reserve_aligned(size);
 	if (!base)
 		return fail_set(fail, -ENOMEM,
 				"no address space for %" PRIu64
 				" MiB of guest memory: raise the limit "
 				"(ulimit -v) or give the guest less",
-				size / MIB);
-	if (pages == MACHINE_PAGES_DEFAULT)
-		rc = map_ordinary(base, size, fail);
-	else
-		rc = map_huge(base, size, pages, &fd, fail);
-	if (rc < 0) {
-		munmap(base, size);
-		return rc;
-	}
+				size / RAM_MIB);
+	rc = map(base, size, pages, placement, &fd, fail);
+	if (rc < 0)
+		goto out_unmap;
+	if (placement)
+		rc = ram_bind(base, placement, fail);
+	if (rc < 0)
+		goto out_close;
 	/* A core dump is for this program's state, not for the guest's. */
 	(void)madvise(base, size, MADV_DONTDUMP);
 	split_at_hole(memory, base, fd, size);
 	return 0;
-}
-
-int ram_prefault(const struct guest_memory *memory, struct fail *fail)
-{
-	unsigned int i;
-
-	for (i = 0; i < memory->region_count; i++) {
-		const struct guest_memory_region *region = &memory->region[i];
-
-		if (madvise(region->host, region->size, MADV_POPULATE_WRITE))
-			return fail_set(fail, -errno,
-					"cannot prefault the guest's memory "
-					"(%s): give the guest less memory or "
-					"leave prefaulting off",
-					strerror(errno));
-	}
-	return 0;
+out_close:
+	if (fd >= 0)
+		close(fd);
+out_unmap:
+	munmap(base, size);
+	return rc;
 }
 
 void ram_free(struct guest_memory *memory)

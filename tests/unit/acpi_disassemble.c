@@ -35,8 +35,8 @@ static int set_up(void **state)
 {
 	const struct machine_topology topology = { 300, 1, 300, 1 };
 	struct disassembly *test = test_malloc(sizeof(*test));
-	const struct numa numa = {
-		.visible = true,
+	const struct placement placement = {
+		.numa = true,
 		.cell_count = 2,
 		.cell = { { .bytes = 256 * MIB, .distance = { 10, 21 } },
 			  { .bytes = 256 * MIB, .distance = { 21, 10 } } },
@@ -45,7 +45,8 @@ static int set_up(void **state)
 
 	guest_create(&test->memory, 512 * MIB);
 	assert_int_equal(
-		acpi_build(&test->memory, &topology, &numa, &rsdp, NULL), 0);
+		acpi_build(&test->memory, &topology, &placement, &rsdp, NULL),
+		0);
 	test->xsdt = field(test, rsdp + 24, 8);
 	strcpy(test->folder, "/tmp/mqvmm-acpi-XXXXXX");
 	assert_non_null(mkdtemp(test->folder));

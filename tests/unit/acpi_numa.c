@@ -12,23 +12,24 @@
 static void build(struct acpi_test *test, bool visible)
 {
 	const struct machine_topology topology = { CPUS, 1, CPUS, 1 };
-	static const struct numa none;
-	struct numa *numa = test_malloc(sizeof(*numa));
+	static const struct placement none;
+	struct placement *placement = test_malloc(sizeof(*placement));
 
-	*numa = none;
-	numa->visible = visible;
-	numa->cell_count = 3;
-	numa->cell[0].bytes = 4 * GIB;
-	numa->cell[1].bytes = 2 * GIB;
+	*placement = none;
+	placement->numa = visible;
+	placement->cell_count = 3;
+	placement->cell[0].bytes = 4 * GIB;
+	placement->cell[1].bytes = 2 * GIB;
 	for (unsigned int i = 0; i < 3; i++)
 		for (unsigned int j = 0; j < 3; j++)
-			numa->cell[i].distance[j] = i == j ? 10 : 20 + i + j;
+			placement->cell[i].distance[j] =
+				i == j ? 10 : 20 + i + j;
 	for (unsigned int i = 0; i < CPUS; i++)
-		numa->vcpu_cell[i] = i % 3;
-	assert_int_equal(
-		acpi_build(&test->memory, &topology, numa, &test->rsdp, NULL),
-		0);
-	test_free(numa);
+		placement->vcpu_cell[i] = i % 3;
+	assert_int_equal(acpi_build(&test->memory, &topology, placement,
+				    &test->rsdp, NULL),
+			 0);
+	test_free(placement);
 }
 
 /* The entry of the SRAT that comes as @nth of its type. */
@@ -129,18 +130,18 @@ static void largest_guest_fits(void **state)
 {
 	const struct machine_topology topology = { 1024, 2, 256, 2 };
 	struct acpi_test *test = *state;
-	struct numa *numa = test_calloc(1, sizeof(*numa));
+	struct placement *placement = test_calloc(1, sizeof(*placement));
 
-	numa->visible = true;
-	numa->cell_count = NUMA_CELLS_MAX;
-	for (unsigned int i = 0; i < NUMA_CELLS_MAX; i++)
-		numa->cell[i].bytes = 96 * MIB;
-	assert_int_equal(
-		acpi_build(&test->memory, &topology, numa, &test->rsdp, NULL),
-		0);
-	assert_memory(test, NUMA_CELLS_MAX - 1, NUMA_CELLS_MAX - 1,
+	placement->numa = true;
+	placement->cell_count = PLACEMENT_CELLS_MAX;
+	for (unsigned int i = 0; i < PLACEMENT_CELLS_MAX; i++)
+		placement->cell[i].bytes = 96 * MIB;
+	assert_int_equal(acpi_build(&test->memory, &topology, placement,
+				    &test->rsdp, NULL),
+			 0);
+	assert_memory(test, PLACEMENT_CELLS_MAX - 1, PLACEMENT_CELLS_MAX - 1,
 		      7 * GIB - 96 * MIB, 96 * MIB);
-	test_free(numa);
+	test_free(placement);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-foreach(name guest_memory bus serial rtc irq)
+foreach(name guest_memory ram_node bus serial rtc irq)
   mqvmm_test(kvm_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/kvm_${name}.c LIBS mqvmm_kvm)
 endforeach()
 mqvmm_test(kvm_machine

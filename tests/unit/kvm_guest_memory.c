@@ -22,7 +22,7 @@ static int setup_5_gib(void **state)
 
 	*memory = none;
 	*state = memory;
-	return ram_alloc(memory, 5 * GIB, MACHINE_PAGES_DEFAULT, NULL);
+	return ram_alloc(memory, 5 * GIB, MACHINE_PAGES_DEFAULT, NULL, NULL);
 }
 
 static int teardown(void **state)
@@ -99,7 +99,8 @@ static void small_ram_has_one_region(void **state)
 
 	(void)state;
 	assert_int_equal(
-		ram_alloc(&memory, 64 * MIB, MACHINE_PAGES_DEFAULT, NULL), 0);
+		ram_alloc(&memory, 64 * MIB, MACHINE_PAGES_DEFAULT, NULL, NULL),
+		0);
 	assert_int_equal(memory.region_count, 1);
 	assert_null(guest_memory_at(&memory, 64 * MIB, 1));
 	ram_free(&memory);
@@ -112,8 +113,9 @@ static void prefaulted_ram_reads_zero(void **state)
 
 	(void)state;
 	assert_int_equal(
-		ram_alloc(&memory, 4 * MIB, MACHINE_PAGES_DEFAULT, NULL), 0);
-	assert_int_equal(ram_prefault(&memory, NULL), 0);
+		ram_alloc(&memory, 4 * MIB, MACHINE_PAGES_DEFAULT, NULL, NULL),
+		0);
+	assert_int_equal(ram_prefault(&memory, NULL, NULL), 0);
 	last = guest_memory_at(&memory, 4 * MIB - 1, 1);
 	assert_int_equal(*last, 0);
 	ram_free(&memory);
@@ -126,7 +128,7 @@ static void odd_size_is_refused_with_a_sentence(void **state)
 
 	(void)state;
 	assert_int_equal(ram_alloc(&memory, 64 * MIB + 4096,
-				   MACHINE_PAGES_DEFAULT, &fail),
+				   MACHINE_PAGES_DEFAULT, NULL, &fail),
 			 -EINVAL);
 	assert_non_null(strstr(fail.text, "multiple of 2 MiB"));
 }
@@ -138,7 +140,7 @@ static void missing_huge_pages_are_named(void **state)
 	struct fail fail = { "" };
 
 	(void)state;
-	if (ram_alloc(&memory, HUGE_RAM, MACHINE_PAGES_2M, &fail) == 0) {
+	if (ram_alloc(&memory, HUGE_RAM, MACHINE_PAGES_2M, NULL, &fail) == 0) {
 		ram_free(&memory);
 		skip();
 	}
@@ -152,8 +154,8 @@ static void ram_beyond_the_hosts_is_mapped(void **state)
 	uint64_t size = HUGE_RAM;
 
 	(void)state;
-	assert_int_equal(ram_alloc(&memory, size, MACHINE_PAGES_DEFAULT, NULL),
-			 0);
+	assert_int_equal(
+		ram_alloc(&memory, size, MACHINE_PAGES_DEFAULT, NULL, NULL), 0);
 	assert_non_null(guest_memory_at(&memory, GIB + size - 1, 1));
 	ram_free(&memory);
 }
