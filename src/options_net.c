@@ -7,6 +7,7 @@
 #include "options_forward.h"
 #include "options_policy.h"
 #include "options_text.h"
+#include "sched/poll.h"
 #include "slirp/dns_name.h"
 #include "virtio/net.h"
 
@@ -23,6 +24,9 @@ static const char net_help[] =
 	"Options of --net, separated by commas:\n"
 	"  queues=N          queue pairs and shards (one for each CPU)\n"
 	"  engine=auto|io_uring|epoll\n"
+	"  poll=auto|off|MICROSECONDS\n"
+	"                    how long a shard looks for work before it sleeps:\n"
+	"                    auto does where CPUs are to spare (auto)\n"
 	"  net=10.0.2.0/24   the guest's subnet\n"
 	"  host=ADDRESS      gateway, stands for the host's loopback (.2)\n"
 	"  dns=ADDRESS       resolver (.3)\n"
@@ -100,6 +104,19 @@ static int parse_engine(const char *value, struct slirp_config *slirp)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+static int parse_poll(const char *value, struct slirp_config *slirp)
+{
+	uint64_t budget_us = 0;
+
+	if (strcmp(value, "auto") == 0)
+		budget_us = SLIRP_POLL_AUTO;
+	else if (strcmp(value, "off") != 0 &&
+		 options_number(value, 1, POLL_BUDGET_MAX_US, &budget_us))
+		return -EINVAL;
+	slirp->poll_us = (uint32_t)budget_us;
+	return 0;
 }
 
 static bool net_has(const struct slirp_config *slirp, struct in_addr address)
@@ -304,6 +321,7 @@ static int parse_source(const char *value, struct slirp_config *slirp)
 static const struct net_key net_keys[] = {
 	{ "queues", parse_queues, "a number of queue pairs from 1 to 1024" },
 	{ "engine", parse_engine, "auto, io_uring or epoll" },
+	{ "poll", parse_poll, "auto, off or 1 to 1000 microseconds" },
 	{ "net", parse_net, "a subnet from /8 to /29, like 10.0.2.0/24" },
 	{ "host", parse_host, "the gateway's address in the subnet" },
 	{ "dns", parse_dns, "the resolver's address in the subnet" },

@@ -50,6 +50,7 @@ void slirp_config_init(struct slirp_config *config)
 	config->limits.half_open = HALF_OPEN_MAX;
 	config->tcp_idle_s = TCP_IDLE_S;
 	config->udp_idle_s = UDP_IDLE_S;
+	config->poll_us = SLIRP_POLL_AUTO;
 }
 
 /* A kernel that has routes in a file of /proc, but none that @leads away. */

@@ -145,3 +145,9 @@ unsigned int engine_wait(struct engine *engine, struct engine_event *event,
 	engine_apply(engine);
 	return engine->backend->wait(engine, event, max, timeout_us);
 }
+
+bool engine_has_events(struct engine *engine)
+{
+	engine_apply(engine);
+	return engine->backend->has_events(engine);
+}

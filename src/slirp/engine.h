@@ -145,6 +145,13 @@ ssize_t engine_discard(int sock, size_t length);
 unsigned int engine_wait(struct engine *engine, struct engine_event *event,
 			 unsigned int max, int64_t timeout_us);
 
+/**
+ * engine_has_events() - Would engine_wait() find something at once?
+ *
+ * Applies what was changed. Without a system call where the engine can tell.
+ */
+bool engine_has_events(struct engine *engine);
+
 /* Return: system calls made so far */
 uint64_t engine_syscalls(const struct engine *engine);
 

@@ -2,6 +2,7 @@
 #include "slirp/engine_internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -157,6 +158,18 @@ static unsigned int epoll_wait_us(struct engine *engine,
 	return n < 0 ? 0 : (unsigned int)n;
 }
 
+/* Asked of its descriptor, which takes no event away. */
+static bool epoll_has_events(struct engine *engine)
+{
+	struct pollfd self = {
+		.fd = ((struct engine_epoll *)engine)->epoll_fd,
+		.events = POLLIN,
+	};
+
+	engine->syscalls++;
+	return poll(&self, 1, 0) > 0;
+}
+
 static void epoll_destroy(struct engine *engine)
 {
 	struct engine_epoll *self = (struct engine_epoll *)engine;
@@ -170,6 +183,7 @@ static const struct engine_backend epoll_backend = {
 	.apply = epoll_apply,
 	.run = epoll_run,
 	.wait = epoll_wait_us,
+	.has_events = epoll_has_events,
 	.destroy = epoll_destroy,
 };
 

@@ -24,7 +24,7 @@ struct engine_change {
 /**
  * struct engine_backend - One way to reach the kernel
  * @apply:	Carry out changes, in order
- * @run, @wait, @destroy: As the functions of engine.h
+ * @run, @wait, @has_events, @destroy: As the functions of engine.h
  */
 struct engine_backend {
 	const char *name;
@@ -34,6 +34,7 @@ struct engine_backend {
 		    unsigned int count);
 	unsigned int (*wait)(struct engine *engine, struct engine_event *event,
 			     unsigned int max, int64_t timeout_us);
+	bool (*has_events)(struct engine *engine);
 	void (*destroy)(struct engine *engine);
 };
 

@@ -25,6 +25,8 @@
  * descriptor at most once) until the next wait, which then need not enter the
  * kernel.
  *
+ * Whoever spins sees from the ring's flags whether it is worth entering.
+ *
  * Limits: descriptors up to RLIMIT_NOFILE at creation (URING_FDS_MAX at most).
  */
 
@@ -312,6 +314,26 @@ static unsigned int uring_take_ready(struct engine_uring *self,
 	return n;
 }
 
+/* The kernel flags completions that it holds back until the ring is entered
+ * (IORING_SETUP_TASKRUN_FLAG). */
+static bool uring_holds_back(const struct engine_uring *self)
+{
+	return __atomic_load_n(self->ring.sq.kflags, __ATOMIC_RELAXED) &
+	       (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+static bool uring_has_events(struct engine *engine)
+{
+	struct engine_uring *self = uring_of(engine);
+
+	if (io_uring_sq_ready(&self->ring) || uring_holds_back(self)) {
+		engine->syscalls++;
+		io_uring_submit_and_get_events(&self->ring);
+	}
+	uring_reap(self, NULL);
+	return self->ready_first >= 0;
+}
+
 /*
  * Completions of removed polls and of closes end a wait, too, but are nothing
  * to the caller, who takes "no event" for the time-out: wait on.
@@ -329,11 +351,8 @@ static unsigned int uring_wait(struct engine *engine,
 	int ret = 0;
 
 	uring_reap(self, NULL);
-	if (self->ready_first >= 0 || timeout_us == 0) {
-		engine->syscalls++;
-		io_uring_submit_and_get_events(&self->ring);
-		uring_reap(self, NULL);
-	}
+	if (self->ready_first >= 0 || timeout_us == 0)
+		uring_has_events(engine);
 	while (self->ready_first < 0 && timeout_us && ret >= 0) {
 		engine->syscalls++;
 		ret = io_uring_submit_and_wait_timeout(
@@ -359,6 +378,7 @@ static const struct engine_backend uring_backend = {
 	.apply = uring_apply,
 	.run = uring_run,
 	.wait = uring_wait,
+	.has_events = uring_has_events,
 	.destroy = uring_destroy,
 };
 
@@ -366,7 +386,7 @@ static int uring_init_ring(struct engine_uring *self)
 {
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
-			 IORING_SETUP_DEFER_TASKRUN,
+			 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
 		.cq_entries = URING_CQES,
 	};
 	int ret =

@@ -134,6 +134,8 @@ struct port;
  *transmitted frames; of posted buffers too if an rx_reserve failed since the
  *last arm). Return: true if work is there already, so that sleeping would lose
  *it
+ * @has_work:	Would arm say so? Asks for nothing, and makes no system call:
+ *		for a shard that spins. False where only kick_fd tells.
  * @tx_take:	Next transmitted frame. Return: 1 with @frame filled, 0 if
  *		there is none. Malformed ones are dropped inside and counted.
  * @tx_done:	Give a taken frame's buffer back; in any order
@@ -157,6 +159,7 @@ struct port_ops {
 	int (*kick_fd)(struct port *port);
 	void (*disarm)(struct port *port);
 	bool (*arm)(struct port *port);
+	bool (*has_work)(struct port *port);
 	int (*tx_take)(struct port *port, struct port_frame *frame);
 	void (*tx_done)(struct port *port, uint32_t token);
 	int (*rx_reserve)(struct port *port, size_t length,

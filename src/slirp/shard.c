@@ -27,6 +27,7 @@
  * follows from both, in rounds; the guest is signalled once, and only then
  * come the things that nobody waits for (closing, new sockets).
  *
+ * Where it may, it spins for a short while before it sleeps (shard_poll.c).
  * Before it sleeps the shard arms the port (which says if work came in
  * meanwhile) and goes RCU-offline. Whoever gives it work while it sleeps
  * writes to an eventfd that the engine watches: the port's kick, or wake_fd.
@@ -121,7 +122,7 @@ void shard_wake(struct shard *shard)
 	(void)ret;
 }
 
-static uint64_t shard_clock_us(void)
+uint64_t shard_clock_us(void)
 {
 	struct timespec now;
 
@@ -252,6 +253,7 @@ static void shard_look_around(struct shard *shard)
 	struct port *port = shard->port;
 
 	shard->now_us = shard_clock_us();
+	poll_end(&shard->poll, shard->now_us);
 	/* Pairs with the store in settings_set_resolvers(). */
 	shard->resolvers =
 		__atomic_load_n(&shard->slirp->resolvers, __ATOMIC_ACQUIRE);
@@ -305,7 +307,7 @@ static int64_t shard_patience(struct shard *shard)
 		handoff_starve(shard);
 		shard->more = handoff_has_room(shard);
 	}
-	if (shard->more)
+	if (shard->more || (next_ms != 0 && shard_poll(shard)))
 		return 0;
 	if (handoff_has_room(shard) && shard->port->ops->arm(shard->port))
 		return 0;
@@ -362,6 +364,7 @@ int shard_begin(struct shard *shard)
 		return ret;
 	shard_look_around(shard);
 	timer_wheel_init(&shard->timers, shard_now_ms(shard));
+	shard_begin_polling(shard);
 	engine_watch(shard->engine, shard->port->ops->kick_fd(shard->port),
 		     ENGINE_READABLE, TOKEN(TOKEN_KICK, 0));
 	engine_watch(shard->engine, shard->wake_fd, ENGINE_READABLE,

@@ -39,7 +39,10 @@ struct resolvers;
 struct shard_counters {
 	uint64_t turns;
 	uint64_t waits;
-	uint64_t kicks; /* doorbells that the shard was told of */
+	uint64_t polls;    /* spins for work instead of a wait */
+	uint64_t poll_us;  /* spent in them */
+	uint64_t poll_won; /* of them, those that saved the wait */
+	uint64_t kicks;    /* doorbells that the shard was told of */
 	uint64_t tx_frames, tx_bytes;
 	uint64_t rx_frames, rx_bytes;
 	uint64_t tx_malformed;   /* dropped: not a frame that we can read */

@@ -7,6 +7,7 @@
 #include <urcu/rculfhash.h>
 #include <urcu/wfcqueue.h>
 
+#include "sched/poll.h"
 #include "slirp/limits.h"
 #include "slirp/shard.h"
 
@@ -142,6 +143,7 @@ struct shard {
 	int wake_fd;
 	uint64_t now_us;
 	bool more; /* work is left for the next turn */
+	struct poll poll;
 	unsigned int input_queue;
 	struct timer_wheel timers;
 	struct timer router; /* the first shard's: ndp_run_router() */
@@ -263,6 +265,7 @@ void shard_destroy(struct shard *shard);
 int shard_start(struct shard *shard, struct fail *fail);
 void shard_stop(struct shard *shard);
 void shard_wake(struct shard *shard);
+uint64_t shard_clock_us(void); /* CLOCK_MONOTONIC */
 /*
  * What the shard's thread does, in pieces: begin, then turns, each with what
  * engine_wait() told and followed by what nobody waits for, and the end. A test
@@ -277,6 +280,12 @@ void shard_end(struct shard *shard);
 /* One frame of the guest's, own or handed over; @queue it came in on. */
 void shard_input(struct shard *shard, const struct port_frame *frame,
 		 unsigned int queue);
+
+/* shard_poll.c */
+void shard_begin_polling(struct shard *shard);
+/* Nothing is left to do: spin for a while, if that is worth it. Return: true if
+ * work came */
+bool shard_poll(struct shard *shard);
 
 /* shard_batch.c */
 /* Run the batch now if FLOW_OPS_MAX more operations might not fit. */

@@ -86,6 +86,8 @@ struct slirp_limits {
 	uint32_t flow_memory;
 };
 
+#define SLIRP_POLL_AUTO UINT32_MAX
+
 /**
  * struct slirp_config - The guest's network
  * @shard_count:	Shards, 1 for each queue pair
@@ -127,6 +129,9 @@ struct slirp_limits {
  *			guest is asked whether it still has it
  * @udp_idle_s:		UDP flow to which the guest gives no traffic, seconds
  * @udp_filter:		Who may write to the guest unasked
+ * @poll_us:		Longest time that a shard spins for work before it
+ *			sleeps, microseconds (sched/poll.h); 0: none;
+ *			SLIRP_POLL_AUTO: as long as its place allows
  */
 struct slirp_config {
 	unsigned int shard_count;
@@ -167,6 +172,7 @@ struct slirp_config {
 	unsigned int tcp_idle_s;
 	unsigned int udp_idle_s;
 	enum slirp_udp_filter udp_filter;
+	uint32_t poll_us;
 };
 
 /**

@@ -20,6 +20,9 @@ struct stats_name {
 static const struct stats_name stats_names[] = {
 	STATS_NAME(turns),
 	STATS_NAME(waits),
+	STATS_NAME(polls),
+	STATS_NAME(poll_us),
+	STATS_NAME(poll_won),
 	STATS_NAME(kicks),
 	STATS_NAME(tx_frames),
 	STATS_NAME(tx_bytes),

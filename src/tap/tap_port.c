@@ -66,7 +66,8 @@ static void tap_disarm(struct port *port)
 	(void)port;
 }
 
-static bool tap_arm(struct port *port)
+/* Whether frames wait only the descriptor can tell. */
+static bool tap_says_no(struct port *port)
 {
 	(void)port;
 	return false;
@@ -166,24 +167,19 @@ static void tap_flush(struct port *port)
 	(void)port;
 }
 
-static bool tap_put_off(struct port *port)
-{
-	(void)port;
-	return false;
-}
-
 static const struct port_ops tap_port_ops = {
 	.features = tap_features,
 	.kick_fd = tap_kick_fd,
 	.disarm = tap_disarm,
-	.arm = tap_arm,
+	.arm = tap_says_no,
+	.has_work = tap_says_no,
 	.tx_take = tap_tx_take,
 	.tx_done = tap_tx_done,
 	.rx_reserve = tap_rx_reserve,
 	.rx_commit = tap_rx_commit,
 	.rx_cancel = tap_rx_cancel,
 	.flush = tap_flush,
-	.put_off = tap_put_off,
+	.put_off = tap_says_no,
 	.settle = tap_flush,
 };
 

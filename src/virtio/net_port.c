@@ -99,6 +99,15 @@ static bool net_port_arm(struct port *base)
 	return work;
 }
 
+static bool net_port_has_work(struct port *base)
+{
+	const struct net_port *port = (const struct net_port *)base;
+
+	return port->running &&
+	       (vring_has_chains(&port->tx.ring) ||
+		(port->rx_starved && vring_has_chains(&port->rx.ring)));
+}
+
 void net_queue_break(struct net_queue *queue,
 		     struct virtio_transport *transport)
 {
@@ -175,6 +184,7 @@ static const struct port_ops net_port_ops = {
 	.kick_fd = net_port_kick_fd,
 	.disarm = net_port_disarm,
 	.arm = net_port_arm,
+	.has_work = net_port_has_work,
 	.tx_take = net_tx_take,
 	.tx_done = net_tx_done,
 	.rx_reserve = net_rx_reserve,

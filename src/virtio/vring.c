@@ -315,6 +315,14 @@ void vring_disable_kicks(struct vring *vring)
 		store_changed(&vring->used->flags, USED_NO_NOTIFY);
 }
 
+bool vring_has_chains(const struct vring *vring)
+{
+	/* Orders nothing: vring_pop() reads it again. */
+	return !vring->broken &&
+	       __atomic_load_n(&vring->avail->idx, __ATOMIC_RELAXED) !=
+		       vring->avail_next;
+}
+
 bool vring_enable_kicks(struct vring *vring)
 {
 	if (vring->broken)
@@ -330,6 +338,5 @@ bool vring_enable_kicks(struct vring *vring)
 	 * driver's barrier between storing avail->idx and reading the request.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&vring->avail->idx, __ATOMIC_RELAXED) !=
-	       vring->avail_next;
+	return vring_has_chains(vring);
 }

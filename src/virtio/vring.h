@@ -162,4 +162,7 @@ void vring_disable_kicks(struct vring *vring);
  */
 bool vring_enable_kicks(struct vring *vring);
 
+/* Has the driver made chains available? Context: as vring_pop() */
+bool vring_has_chains(const struct vring *vring);
+
 #endif

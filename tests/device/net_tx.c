@@ -279,6 +279,21 @@ static void driver_that_polled_gets_no_interrupt(void **state)
 	rig_free(rig);
 }
 
+static void work_is_seen_without_asking_for_kicks(void **state)
+{
+	struct rig *rig = rig_make(&(struct rig_options) { 0 });
+	struct port *port = rig_port(rig, 0);
+
+	(void)state;
+	port->ops->disarm(port);
+	assert_false(port->ops->has_work(port));
+	rig_send(rig, 0, &plain, 60, 0, 0);
+	assert_true(port->ops->has_work(port));
+	port->ops->tx_done(port, rig_expect(rig, 0, 60, 0, NULL));
+	assert_false(port->ops->has_work(port));
+	rig_free(rig);
+}
+
 /* More frames than 16-bit indices count. */
 static void rings_wrap(void **state)
 {
@@ -311,6 +326,7 @@ int main(void)
 		cmocka_unit_test(interrupt_for_few_frames_is_put_off),
 		cmocka_unit_test(interrupt_for_many_bytes_is_not_put_off),
 		cmocka_unit_test(driver_that_polled_gets_no_interrupt),
+		cmocka_unit_test(work_is_seen_without_asking_for_kicks),
 		cmocka_unit_test(rings_wrap),
 	};
 

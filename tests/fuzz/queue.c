@@ -167,6 +167,7 @@ static const struct port_ops queue_ops = {
 	.kick_fd = queue_kick_fd,
 	.disarm = queue_ignore,
 	.arm = queue_says_no,
+	.has_work = queue_says_no,
 	.tx_take = queue_tx_take,
 	.tx_done = queue_tx_done,
 	.rx_reserve = queue_rx_reserve,

@@ -101,14 +101,30 @@ static void fake_disarm(struct port *port)
 	(void)port;
 }
 
+static bool fake_is_waited_for(const struct fake_port *fake)
+{
+	return fake->tx.first || (fake->starved && fake->space);
+}
+
 static bool fake_arm(struct port *port)
 {
 	struct fake_port *fake = fake_of(port);
 	bool work;
 
 	pthread_mutex_lock(&fake->lock);
-	work = fake->tx.first || (fake->starved && fake->space);
+	work = fake_is_waited_for(fake);
 	fake->starved = false;
+	pthread_mutex_unlock(&fake->lock);
+	return work;
+}
+
+static bool fake_has_work(struct port *port)
+{
+	struct fake_port *fake = fake_of(port);
+	bool work;
+
+	pthread_mutex_lock(&fake->lock);
+	work = fake_is_waited_for(fake);
 	pthread_mutex_unlock(&fake->lock);
 	return work;
 }
@@ -228,6 +244,7 @@ static const struct port_ops fake_port_ops = {
 	.kick_fd = fake_kick_fd,
 	.disarm = fake_disarm,
 	.arm = fake_arm,
+	.has_work = fake_has_work,
 	.tx_take = fake_tx_take,
 	.tx_done = fake_tx_done,
 	.rx_reserve = fake_rx_reserve,

@@ -293,6 +293,13 @@ static bool lossy_arm(struct port *port)
 	return inner->ops->arm(inner);
 }
 
+static bool lossy_has_work(struct port *port)
+{
+	struct port *inner = lossy_of(port)->inner;
+
+	return inner->ops->has_work(inner);
+}
+
 static bool lossy_put_off(struct port *port)
 {
 	struct port *inner = lossy_of(port)->inner;
@@ -312,6 +319,7 @@ static const struct port_ops lossy_ops = {
 	.kick_fd = lossy_kick_fd,
 	.disarm = lossy_disarm,
 	.arm = lossy_arm,
+	.has_work = lossy_has_work,
 	.tx_take = lossy_tx_take,
 	.tx_done = lossy_tx_done,
 	.rx_reserve = lossy_rx_reserve,

@@ -179,6 +179,23 @@ static void udp_behaviour_is_taken(void **state)
 	assert_int_equal(config.slirp.udp_idle_s, 120);
 }
 
+static void polling_is_left_to_the_plan_unless_asked_for(void **state)
+{
+	struct vmm_config config;
+	struct fail fail = { 0 };
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, NULL), 0);
+	assert_int_equal(config.slirp.poll_us, SLIRP_POLL_AUTO);
+	assert_int_equal(parse(&config, &fail, "--net", "poll=off", NULL), 0);
+	assert_int_equal(config.slirp.poll_us, 0);
+	assert_int_equal(parse(&config, &fail, "--net", "poll=50", NULL), 0);
+	assert_int_equal(config.slirp.poll_us, 50);
+	assert_int_equal(
+		parse(&config, &fail, "--net", "poll=50,poll=auto", NULL), 0);
+	assert_int_equal(config.slirp.poll_us, SLIRP_POLL_AUTO);
+}
+
 static void rules_are_taken_in_order(void **state)
 {
 	struct vmm_config config;
@@ -402,6 +419,9 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--net", "dnssearch=.a" },
 		{ "--net", "dnscache=yes" },
 		{ "--net", "udp-filter=on" },
+		{ "--net", "poll=0" },
+		{ "--net", "poll=1001" },
+		{ "--net", "poll=on" },
 		{ "--net", "udp-idle=119" },
 		{ "--net", "resolver=[::1" },
 		{ "--net", "resolver=[::1]53" },
@@ -450,6 +470,7 @@ int main(void)
 		cmocka_unit_test(network_options_are_taken),
 		cmocka_unit_test(names_for_the_guest_are_taken),
 		cmocka_unit_test(udp_behaviour_is_taken),
+		cmocka_unit_test(polling_is_left_to_the_plan_unless_asked_for),
 		cmocka_unit_test(rules_are_taken_in_order),
 		cmocka_unit_test(limits_are_taken),
 		cmocka_unit_test(small_subnets_move_the_addresses),

@@ -193,6 +193,42 @@ static void readable_is_told_once_for_each_arrival(void **state)
 	close(client);
 }
 
+static void looking_for_events_takes_none(void **state)
+{
+	struct fixture *f = begin(state);
+	struct engine_event event = { 0 };
+	int client, server;
+
+	make_pair(f, &client, &server);
+	engine_watch(f->engine, server, ENGINE_READABLE, 42);
+	assert_false(engine_has_events(f->engine));
+	assert_int_equal(write(client, "x", 1), 1);
+	assert_true(engine_has_events(f->engine));
+	assert_true(engine_has_events(f->engine));
+	assert_int_equal(engine_wait(f->engine, &event, 1, 0), 1);
+	assert_int_equal(event.token, 42);
+	assert_false(engine_has_events(f->engine));
+	close(client);
+	close(server);
+}
+
+static void looking_in_vain_is_no_system_call(void **state)
+{
+	struct fixture *f = begin(state);
+	uint64_t before;
+	int client, server;
+
+	make_pair(f, &client, &server);
+	engine_watch(f->engine, server, ENGINE_READABLE, 42);
+	assert_false(engine_has_events(f->engine));
+	before = engine_syscalls(f->engine);
+	for (int i = 0; i < 1000; i++)
+		assert_false(engine_has_events(f->engine));
+	assert_int_equal(engine_syscalls(f->engine), before);
+	close(client);
+	close(server);
+}
+
 static void rewatch_tells_what_is_ready_again(void **state)
 {
 	struct fixture *f = begin(state);
@@ -484,6 +520,10 @@ int main(void)
 		BOTH(reused_descriptor_has_its_own_events_only),
 		BOTH(eventfd_need_not_be_read),
 		BOTH(wait_ends_at_its_timeout),
+		BOTH(looking_for_events_takes_none),
+		{ "looking_in_vain_is_no_system_call/io_uring",
+		  looking_in_vain_is_no_system_call, set_up_uring, tear_down,
+		  NULL },
 		BOTH(large_batches_run_whole),
 	};
 

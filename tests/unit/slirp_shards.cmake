@@ -2,6 +2,8 @@
 mqvmm_test(slirp_shards SOURCES unit/slirp_shards.c support/fake_port.c
   support/datagram.c
   LIBS mqvmm_slirp TIMEOUT 120)
+mqvmm_test(slirp_poll SOURCES unit/slirp_poll.c support/fake_port.c
+  LIBS mqvmm_slirp)
 mqvmm_test(slirp_follow SOURCES unit/slirp_follow.c support/fake_port.c
   LIBS mqvmm_slirp)
 mqvmm_test(slirp_flow_admit SOURCES unit/flow_admit_test.c support/fake_port.c
