@@ -12,9 +12,10 @@
  * What a process may use is told by the affinity of its main thread and by its
  * cgroups (cgroups(7), cpuset(7)), looked for where systemd and container
  * engines mount them. A cgroup's path may be that of the host while only the
- * container's own part of the hierarchy is mounted; and limits of ancestors
- * hold too. So all from the full path up to the mount itself is looked at, and
- * all that is found holds.
+ * container's own part of the hierarchy is mounted; and quotas of ancestors
+ * hold too. So all from the full path up to the mount itself is looked at: the
+ * nearest cpuset counts (one above may lack what a partition below took), and
+ * of quotas the smallest.
  *
  * Limits: hierarchies mounted elsewhere are not found, and then only affinity
  * counts, to which the kernel applies cpusets as well.
@@ -22,14 +23,22 @@
 
 #define QUOTA_MAX_US (UINT64_MAX / 1000)
 
-/* Restrict @set to @more, where it is told. */
+/*
+ * Restrict @set to @more, where both are told. The kernel keeps affinity within
+ * the cpuset: one that has nothing of it is that of others.
+ */
 static void restrict_set(struct id_set *set, bool *told,
-			 const struct id_set *more)
+			 const struct id_set *more, bool more_told)
 {
-	if (*told)
-		id_set_intersect(set, more);
-	else
+	struct id_set both = *set;
+
+	if (!more_told)
+		return;
+	id_set_intersect(&both, more);
+	if (!*told)
 		*set = *more;
+	else if (!id_set_is_empty(&both))
+		*set = both;
 	*told = true;
 }
 
@@ -76,16 +85,21 @@ static void read_quota_v2(struct host_file *file, const char *folder,
 	restrict_quota(share, quota_us, strtoull(period, NULL, 10));
 }
 
+static void read_nearest(struct host_file *file, const char *folder,
+			 const char *name, struct id_set *set, bool *told)
+{
+	if (!*told)
+		*told = host_file_read_set(file, set, "%s/%s", folder, name);
+}
+
 static void read_v2(struct host_file *file, const char *folder,
 		    struct topology_share *share)
 {
-	struct id_set set;
-
 	read_quota_v2(file, folder, share);
-	if (host_file_read_set(file, &set, "%s/cpuset.cpus.effective", folder))
-		restrict_set(&share->cpus, &share->cpus_told, &set);
-	if (host_file_read_set(file, &set, "%s/cpuset.mems.effective", folder))
-		restrict_set(&share->nodes, &share->nodes_told, &set);
+	read_nearest(file, folder, "cpuset.cpus.effective", &share->cpus,
+		     &share->cpus_told);
+	read_nearest(file, folder, "cpuset.mems.effective", &share->nodes,
+		     &share->nodes_told);
 }
 
 static void read_quota_v1(struct host_file *file, const char *folder,
@@ -103,12 +117,10 @@ static void read_quota_v1(struct host_file *file, const char *folder,
 static void read_cpuset_v1(struct host_file *file, const char *folder,
 			   struct topology_share *share)
 {
-	struct id_set set;
-
-	if (host_file_read_set(file, &set, "%s/cpuset.cpus", folder))
-		restrict_set(&share->cpus, &share->cpus_told, &set);
-	if (host_file_read_set(file, &set, "%s/cpuset.mems", folder))
-		restrict_set(&share->nodes, &share->nodes_told, &set);
+	read_nearest(file, folder, "cpuset.cpus", &share->cpus,
+		     &share->cpus_told);
+	read_nearest(file, folder, "cpuset.mems", &share->nodes,
+		     &share->nodes_told);
 }
 
 static bool list_has(char *list, const char *name)
@@ -174,11 +186,18 @@ static void read_hierarchy(struct host_file *file,
 
 void topology_read_share(struct host_file *file, struct topology_share *share)
 {
+	struct topology_share cgroup = { 0 };
+
 	memset(share, 0, sizeof(*share));
 	read_status_set(file, "Cpus_allowed_list:", &share->cpus,
 			&share->cpus_told);
 	read_status_set(file, "Mems_allowed_list:", &share->nodes,
 			&share->nodes_told);
 	for (size_t i = 0; i < sizeof(hierarchies) / sizeof(*hierarchies); i++)
-		read_hierarchy(file, &hierarchies[i], share);
+		read_hierarchy(file, &hierarchies[i], &cgroup);
+	restrict_set(&share->cpus, &share->cpus_told, &cgroup.cpus,
+		     cgroup.cpus_told);
+	restrict_set(&share->nodes, &share->nodes_told, &cgroup.nodes,
+		     cgroup.nodes_told);
+	share->quota_millicpus = cgroup.quota_millicpus;
 }

@@ -237,6 +237,36 @@ static void a_cgroup_that_is_not_mounted_is_looked_for_above(void **state)
 	fake_host_destroy(root);
 }
 
+/* What a cpuset partition has is no longer among its parents' CPUs. */
+static void the_nearest_cpuset_counts(void **state)
+{
+	char *root = fake_host_create("cores=8 path=/a/b allowed=4-7");
+	struct topology *topology;
+
+	(void)state;
+	fake_host_write(root, "/sys/fs/cgroup/a/b/cpuset.cpus.effective",
+			"4-5\n");
+	fake_host_write(root, "/sys/fs/cgroup/a/cpuset.cpus.effective",
+			"0-3\n");
+	fake_host_write(root, "/sys/fs/cgroup/cpuset.cpus.effective", "0-3\n");
+	topology = read_root(root);
+	assert_int_equal(topology->usable_count, 2);
+	assert_int_equal(topology->cpu[0].id, 4);
+	topology_free(topology);
+	fake_host_destroy(root);
+}
+
+/* The kernel keeps affinity within the cpuset: this one is somebody else's. */
+static void a_cpuset_without_a_cpu_of_ours_is_not_believed(void **state)
+{
+	struct topology *topology = read_host("cores=8 allowed=4-7 cpuset=0-3");
+
+	(void)state;
+	assert_int_equal(topology->usable_count, 4);
+	assert_int_equal(topology->cpu[0].id, 4);
+	topology_free(topology);
+}
+
 static void quotas_that_make_no_sense_are_none(void **state)
 {
 	static const char *const texts[] = {
@@ -465,6 +495,9 @@ int main(void)
 		cmocka_unit_test(the_smallest_quota_above_holds),
 		cmocka_unit_test(
 			a_cgroup_that_is_not_mounted_is_looked_for_above),
+		cmocka_unit_test(the_nearest_cpuset_counts),
+		cmocka_unit_test(
+			a_cpuset_without_a_cpu_of_ours_is_not_believed),
 		cmocka_unit_test(quotas_that_make_no_sense_are_none),
 		cmocka_unit_test(a_tiny_quota_is_not_taken_for_none),
 		cmocka_unit_test(nodes_lack_memory_or_cpus),
