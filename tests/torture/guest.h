@@ -11,6 +11,7 @@
 #define GUEST_PORT_LOW  1024
 #define GUEST_PORT_HIGH 59999
 #define GUEST_GAPS      8
+#define GUEST_ANSWERS   4096 /* that may overtake one, on other queues */
 
 /**
  * struct hops - Where a flow's next frame goes
@@ -85,7 +86,8 @@ struct stream {
  * @place:	Of the next datagram of each queue
  * @missing:	Answers that are to come
  * @first:	Lowest number of an answer that has not come
- * @got:	A bit for each of those from @first on
+ * @got:	Whether answer N has come, for each from @first on, at N modulo
+ *		GUEST_ANSWERS
  * @seen:	Of each queue: the number of the last answer there, plus one
  * @rest_us:	It is silent until then
  */
@@ -93,7 +95,7 @@ struct mapping {
 	uint32_t place[TORTURE_SHARDS_MAX];
 	uint32_t missing;
 	uint32_t first;
-	uint64_t got;
+	bool got[GUEST_ANSWERS];
 	uint32_t seen[TORTURE_SHARDS_MAX];
 	uint64_t rest_us;
 	uint64_t alive_us;

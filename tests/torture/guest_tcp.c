@@ -52,11 +52,12 @@ static void stream_take_reset(struct guest *guest, struct stream *stream)
 	}
 	if (!stream->known || stream->plan.abort != ABORT_HOST)
 		torture_fail(guest->torture,
-			     "stream %u is reset, state %d, up %u of %u, down "
-			     "%u of %u",
-			     stream->id, stream->state, stream->up_acked,
+			     "stream %u, port %u to %u, is reset, state %d, up "
+			     "%u, sent %u of %u, down %u of %u, abort %d",
+			     stream->id, stream->port, stream->peer_port,
+			     stream->state, stream->up_acked, stream->up_max,
 			     stream->plan.up, stream->down_next,
-			     stream->plan.down);
+			     stream->plan.down, stream->plan.abort);
 	stream_end(guest, stream, true);
 }
 
@@ -205,9 +206,22 @@ static void stream_take_late(struct guest *guest, struct stream *stream,
 		segment_send(guest, stream, stream->up_max, TH_ACK, 0);
 }
 
+/* A late one of the connection that had the ports before. What is wrong with a
+ * segment of this one begins at most where the stream ends. */
+static bool stream_is_foreign(const struct stream *stream,
+			      const struct segment *segment)
+{
+	return stream->state == GUEST_OPEN && !(segment->flags & TH_SYN) &&
+	       segment->seq - (stream->irs + 1) > stream->plan.down + 1;
+}
+
 void stream_take(struct guest *guest, struct stream *stream,
 		 const struct segment *segment)
 {
+	if (stream_is_foreign(stream, segment)) {
+		stream->ack_due = true;
+		return;
+	}
 	if (segment->flags & TH_RST) {
 		stream_take_reset(guest, stream);
 		return;
@@ -222,6 +236,11 @@ void stream_take(struct guest *guest, struct stream *stream,
 	}
 	if (stream->state == GUEST_SYN_SENT)
 		return;
+	if (stream->state == GUEST_SYN_RECEIVED &&
+	    segment->ack != stream->iss + 1) {
+		segment_refuse(guest, stream->port, stream->peer_port, segment);
+		return;
+	}
 	stream->state = GUEST_OPEN;
 	stream_take_ack(guest, stream, segment);
 	stream_take_data(guest, stream, segment);

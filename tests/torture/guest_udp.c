@@ -90,9 +90,9 @@ static void mapping_note(struct guest *guest, uint32_t flow, unsigned int queue,
 {
 	struct mapping *mapping = &guest->mapping[flow];
 	uint32_t ahead = number - mapping->first;
+	bool *got = mapping->got;
 
-	if (ahead >= mapping->missing + 64 || ahead >= 64 ||
-	    mapping->got >> ahead & 1)
+	if (ahead >= GUEST_ANSWERS || got[number % GUEST_ANSWERS])
 		torture_fail(guest->torture,
 			     "datagram flow %u: answer %u came, %u is missing",
 			     flow, number, mapping->first);
@@ -102,9 +102,9 @@ static void mapping_note(struct guest *guest, uint32_t flow, unsigned int queue,
 			     "after %u",
 			     flow, number, queue, mapping->seen[queue] - 1);
 	mapping->seen[queue] = number + 1;
-	mapping->got |= 1ULL << ahead;
-	for (; mapping->got & 1; mapping->got >>= 1)
-		mapping->first++;
+	got[number % GUEST_ANSWERS] = true;
+	for (; got[mapping->first % GUEST_ANSWERS]; mapping->first++)
+		got[mapping->first % GUEST_ANSWERS] = false;
 }
 
 void mapping_input(struct guest *guest, unsigned int queue,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <getopt.h>
+#include <linux/sock_diag.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +36,24 @@ uint64_t torture_now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+/* Return: datagrams that found a socket of this process full */
+static unsigned int torture_drops(void)
+{
+	uint32_t memory[SK_MEMINFO_VARS];
+	unsigned int drops = 0;
+
+	for (int fd = 0; fd < 65536; fd++) {
+		socklen_t size = sizeof(memory), type_size = sizeof(int);
+		int type;
+
+		if (!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) &&
+		    type == SOCK_DGRAM &&
+		    !getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size))
+			drops += memory[SK_MEMINFO_DROPS];
+	}
+	return drops;
+}
+
 void torture_fail(const struct torture *torture, const char *format, ...)
 {
 	const struct torture_options *options = &torture->options;
@@ -43,6 +63,8 @@ void torture_fail(const struct torture *torture, const char *format, ...)
 	if (torture->slirp)
 		slirp_print_stats(torture->slirp, stderr);
 	fputc('\n', stderr);
+	fprintf(stderr, "the kernel has dropped %u datagrams\n",
+		torture_drops());
 	fprintf(stderr,
 		"torture --engine %s --shards %u --flows %u --seed %lu: ",
 		engine_names[options->engine], options->shards, options->flows,

@@ -11,7 +11,6 @@
 #include "slirp/shard_internal.h"
 #include "torture.h"
 
-#define THREADS    3
 #define UDP_IDLE_S 5
 #define LOOK_NS    20000000L
 
@@ -117,26 +116,6 @@ static void run_stop_slirp(struct torture *torture)
 	close(torture->bell);
 }
 
-/* Wait for guest and host; they fail the run if a flow hangs. */
-static void run_threads(struct torture *torture)
-{
-	void *(*const function[THREADS])(void *) = { guest_main, host_main,
-						     watcher_main };
-	struct timespec length = { .tv_sec = torture->options.seconds };
-	pthread_t thread[THREADS];
-
-	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&thread[i], NULL, function[i], torture))
-			torture_fail(torture, "cannot start a thread");
-	nanosleep(&length, NULL);
-	torture_set(&torture->stopping);
-	while (sem_wait(&torture->over) || sem_wait(&torture->over))
-		;
-	torture_set(&torture->quit);
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(thread[i], NULL);
-}
-
 /* What is left of flows: in shards between two turns, and as listed. */
 struct account {
 	struct shard *shard;
@@ -235,15 +214,47 @@ static uint64_t run_counter(const struct torture *torture, const char *name)
 	return sum;
 }
 
+enum run_thread { RUN_WATCHER, RUN_GUEST, RUN_HOST, RUN_THREADS };
+
+static void *(*const run_main[RUN_THREADS])(void *) = {
+	[RUN_WATCHER] = watcher_main,
+	[RUN_GUEST] = guest_main,
+	[RUN_HOST] = host_main,
+};
+
+/* Wait for guest and host, which fail the run if a flow hangs. They still
+ * answer while what is left is looked at. */
+static void run_threads(struct torture *torture)
+{
+	struct timespec length = { .tv_sec = torture->options.seconds };
+	int64_t files = run_taken(torture, LIMITS_FILES);
+	pthread_t thread[RUN_THREADS];
+
+	for (int i = 0; i < RUN_THREADS; i++)
+		if (pthread_create(&thread[i], NULL, run_main[i], torture))
+			torture_fail(torture, "cannot start a thread");
+	nanosleep(&length, NULL);
+	torture_set(&torture->stopping);
+	while (sem_wait(&torture->over) || sem_wait(&torture->over))
+		;
+	torture_set(&torture->unwatched);
+	pthread_join(thread[RUN_WATCHER], NULL);
+	run_check_end(torture, files);
+	torture_set(&torture->quit);
+	pthread_join(thread[RUN_GUEST], NULL);
+	pthread_join(thread[RUN_HOST], NULL);
+}
+
 static void run_checked(struct torture *torture)
 {
-	int64_t files = run_taken(torture, LIMITS_FILES);
-
 	run_threads(torture);
-	run_check_end(torture, files);
 	torture->engine_name = slirp_engine_name(torture->slirp);
 	torture->handed = run_counter(torture, "handoffs_in");
 	torture->moved = run_counter(torture, "flows_moved_in");
+	if (torture->options.shards > 1 && !torture->moved)
+		torture_fail(torture, "no flow has moved");
+	if (torture->moved != run_counter(torture, "flows_moved_out"))
+		torture_fail(torture, "flows got lost on the way");
 }
 
 void torture_run(struct torture *torture)

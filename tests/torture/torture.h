@@ -99,7 +99,7 @@ struct plan {
  * @queues:	In use; atomic
  * @next_id:	Number of the next stream; atomic
  * @stopping:	No new flow begins; atomic
- * @quit:	Threads end; atomic
+ * @unwatched, @quit: The watcher ends, guest and host do; atomic
  * @over:	Posted by guest and host, each once its last stream has ended
  * @bell:	Rung when there is a frame for the guest
  * @listener:	The host's ports, TCP
@@ -118,6 +118,7 @@ struct torture {
 	unsigned int queues;
 	uint32_t next_id;
 	bool stopping;
+	bool unwatched;
 	bool quit;
 	sem_t over;
 	int bell;

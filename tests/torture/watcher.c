@@ -92,7 +92,7 @@ void *watcher_main(void *context)
 	unsigned int shards = torture->options.shards;
 	bool begun;
 
-	while (!torture_is(&torture->quit)) {
+	while (!torture_is(&torture->unwatched)) {
 		watcher_pause(&random);
 		if (random_below(&random, 4) == 0)
 			watcher_set_queues(torture,
