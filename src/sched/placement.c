@@ -5,9 +5,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "sched/placement_internal.h"
 
 void placement_request_init(struct placement_request *request)
 {
@@ -17,32 +19,52 @@ void placement_request_init(struct placement_request *request)
 		request->vcpu[i] = request->shard[i] = PLACEMENT_CPU_ANY;
 }
 
-/* Threads in the order vCPU 0, shard 0, vCPU 1, shard 1, ... */
-static void plan_apart(const struct topology *topology, struct placement *plan)
+/* Isolated CPUs are for those who name them, unless there are no others. */
+static void find_candidates(struct planner *planner)
 {
-	unsigned int vcpus = plan->vcpus, shards = plan->shards;
-	unsigned int pairs = vcpus > shards ? vcpus : shards, next = 0;
+	const struct topology *topology = planner->topology;
+	unsigned int isolated = 0;
 
-	for (unsigned int i = 0; i < pairs; i++) {
-		if (i < vcpus)
-			plan->vcpu[i] = topology->cpu[next++].id;
-		if (i < shards)
-			plan->shard[i] = topology->cpu[next++].id;
+	for (unsigned int i = 0; i < topology->usable_count; i++)
+		isolated += topology->cpu[i].isolated;
+	for (unsigned int i = 0; i < topology->usable_count; i++) {
+		const struct topology_cpu *cpu = &topology->cpu[i];
+
+		planner->candidate[i] =
+			!cpu->isolated || isolated == topology->usable_count;
+		planner->node_cpus[cpu->node] += planner->candidate[i];
 	}
 }
 
-/*
- * Round robin, each shard one CPU further than its vCPU: on the vCPU's own it
- * could only run once the vCPU has left the guest.
- */
-static void plan_shared(const struct topology *topology, struct placement *plan)
+static void count_others(struct planner *planner)
 {
-	unsigned int count = topology->usable_count;
+	const struct topology *topology = planner->topology;
 
-	for (unsigned int i = 0; i < plan->vcpus; i++)
-		plan->vcpu[i] = topology->cpu[i % count].id;
-	for (unsigned int i = 0; i < plan->shards; i++)
-		plan->shard[i] = topology->cpu[(i + 1) % count].id;
+	for (unsigned int i = 0; i < topology->usable_count; i++) {
+		const struct topology_cpu *cpu = &topology->cpu[i];
+		uint16_t threads = planner->taken->threads[cpu->id];
+
+		planner->load[i] = threads;
+		planner->core_load[cpu->core] += threads;
+		planner->l3_load[cpu->l3] += threads;
+		planner->node_load[cpu->node] += threads;
+	}
+}
+
+static int plan_all(struct planner *planner)
+{
+	struct placement *plan = planner->plan;
+	int ret;
+
+	find_candidates(planner);
+	if (planner->taken)
+		count_others(planner);
+	ret = placement_choose_cells(planner);
+	if (!ret && plan->pinned)
+		ret = placement_choose_cpus(planner);
+	if (!ret)
+		placement_choose_memory(planner);
+	return ret;
 }
 
 int placement_plan(const struct topology *topology,
@@ -50,20 +72,23 @@ int placement_plan(const struct topology *topology,
 		   const struct placement_taken *taken, struct placement *plan,
 		   struct fail *fail)
 {
-	(void)taken;
-	(void)fail;
+	struct planner *planner = calloc(1, sizeof(*planner));
+	int ret;
+
+	if (!planner)
+		return fail_set(fail, -ENOMEM, "no memory to plan in");
 	memset(plan, 0, sizeof(*plan));
 	plan->pinned = request->policy != PLACEMENT_NONE;
 	plan->vcpus = request->vcpus;
 	plan->shards = request->shards;
-	plan->cell_count = 1;
-	plan->cell[0].bytes = request->memory_bytes;
-	plan->cell[0].distance[0] = TOPOLOGY_DISTANCE_LOCAL;
-	if (request->vcpus + request->shards <= topology->usable_count)
-		plan_apart(topology, plan);
-	else
-		plan_shared(topology, plan);
-	return 0;
+	planner->topology = topology;
+	planner->request = request;
+	planner->taken = taken;
+	planner->plan = plan;
+	planner->fail = fail;
+	ret = plan_all(planner);
+	free(planner);
+	return ret;
 }
 
 int placement_plan_host(const struct placement_request *request,

@@ -277,10 +277,11 @@ static void a_laptop_looks_like_this(void **state)
 	assert_string_equal(
 		text,
 		"host: 1 node, 1 package, 1 cache, 6 cores, 8 CPUs\n"
-		"guest: 2 virtual CPUs, 3 shards, 1G of memory\n"
+		"guest: 2 virtual CPUs, 3 shards, 1G of memory, polling shard "
+		"0-2, other threads on CPU 1,3\n"
 		"node 0: 14G of 16G available, 128 x 2M and 1 x 1G pages free\n"
-		"    [0 vcpu0 | 1 shard0]  [2 vcpu1 | 3 shard1]  (4 shard2)\n"
-		"    idle efficiency 5-6\n"
+		"    [0 vcpu0 | 1]  [2 vcpu1 | 3]  (4 shard0)     (5 shard1)   "
+		"  (6 shard2)\n"
 		"    idle isolated 7\n"
 		"[ ] a core, | between its siblings, ( ) an efficiency core, "
 		"* isolated\n");

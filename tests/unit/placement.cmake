@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
+mqvmm_test(sched_placement SOURCES unit/sched_placement.c LIBS mqvmm_sched)
+mqvmm_test(sched_placement_random SOURCES unit/sched_placement_random.c
+  unit/random_host.c LIBS mqvmm_sched TIMEOUT 120)
