@@ -85,11 +85,12 @@ static void vmm_place_vcpu(void *context, unsigned int vcpu)
 	placement_enter_vcpu(&vmm->placement, vcpu);
 }
 
-static void vmm_place_shard(void *context, unsigned int shard)
+static uint32_t vmm_place_shard(void *context, unsigned int shard)
 {
 	struct vmm *vmm = context;
 
 	placement_enter_shard(&vmm->placement, shard);
+	return vmm->placement.poll_us[shard];
 }
 
 /* Signals */

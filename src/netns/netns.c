@@ -140,11 +140,12 @@ static int netns_create_namespace(struct netns *netns, struct fail *fail)
 	return 0;
 }
 
-static void netns_place_shard(void *context, unsigned int shard)
+static uint32_t netns_place_shard(void *context, unsigned int shard)
 {
 	struct netns *netns = context;
 
 	placement_enter_shard(&netns->placement, shard);
+	return netns->placement.poll_us[shard];
 }
 
 /* Without the right to, flows are spread by a hash, which works as well. */

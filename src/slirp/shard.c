@@ -391,8 +391,9 @@ static void *shard_main(void *context)
 {
 	struct shard *shard = context;
 
-	if (shard->pin)
-		shard->pin(shard->pin_context, shard->index);
+	if (shard->place)
+		shard->place_poll_us =
+			shard->place(shard->place_context, shard->index);
 	urcu_qsbr_register_thread();
 	shard->start_result = shard_begin(shard);
 	if (!shard->start_result)

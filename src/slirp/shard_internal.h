@@ -212,8 +212,9 @@ struct shard {
 	int start_result;
 	struct fail start_fail;
 	sem_t start_done;
-	void (*pin)(void *context, unsigned int shard);
-	void *pin_context;
+	uint32_t (*place)(void *context, unsigned int shard);
+	void *place_context;
+	uint32_t place_poll_us; /* how long it may poll there */
 
 	struct shard_counters counters __attribute__((aligned(CACHE_LINE)));
 };

@@ -23,7 +23,9 @@ void shard_begin_polling(struct shard *shard)
 {
 	uint32_t budget_us = shard->slirp->config.poll_us;
 
-	poll_init(&shard->poll, budget_us == SLIRP_POLL_AUTO ? 0 : budget_us);
+	poll_init(&shard->poll, budget_us == SLIRP_POLL_AUTO
+					? shard->place_poll_us
+					: budget_us);
 }
 
 static bool shard_sees_work(struct shard *shard)

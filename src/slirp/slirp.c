@@ -69,14 +69,14 @@ static void slirp_stop_shards(struct slirp *slirp)
 }
 
 int slirp_start(struct slirp *slirp,
-		void (*pin)(void *context, unsigned int shard), void *context,
-		struct fail *fail)
+		uint32_t (*place)(void *context, unsigned int shard),
+		void *context, struct fail *fail)
 {
 	int ret = grace_start(slirp, fail);
 
 	for (unsigned int i = 0; !ret && i < slirp->config.shard_count; i++) {
-		slirp->shard[i]->pin = pin;
-		slirp->shard[i]->pin_context = context;
+		slirp->shard[i]->place = place;
+		slirp->shard[i]->place_context = context;
 		ret = shard_start(slirp->shard[i], fail);
 	}
 	if (ret) {

@@ -235,15 +235,16 @@ int slirp_create(const struct slirp_config *config, struct port *const *port,
 
 /**
  * slirp_start() - Start one thread per shard
- * @pin:	Called on each new shard thread first, may be NULL: the place
- *		to set its affinity and name
- * @context:	Passed to @pin
+ * @place:	Called on each new shard thread first, may be NULL: sets its
+ *		affinity and name. Return: how long it may poll there with
+ *		SLIRP_POLL_AUTO, microseconds
+ * @context:	Passed to @place
  *
  * Return: 0 or negative errno, then no thread runs
  */
 int slirp_start(struct slirp *slirp,
-		void (*pin)(void *context, unsigned int shard), void *context,
-		struct fail *fail);
+		uint32_t (*place)(void *context, unsigned int shard),
+		void *context, struct fail *fail);
 
 /**
  * slirp_destroy() - Stop the threads, close all sockets, free everything

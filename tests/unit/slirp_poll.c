@@ -20,7 +20,7 @@ struct fixture {
 	struct shard *shard;
 };
 
-static int set_up_polling(void **state, uint32_t poll_us)
+static struct fixture *create(uint32_t poll_us)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct slirp_config config;
@@ -34,12 +34,25 @@ static int set_up_polling(void **state, uint32_t poll_us)
 		f->fake[i] = fake_port_create();
 		port[i] = fake_port_port(f->fake[i]);
 	}
-	urcu_qsbr_register_thread();
-	if (slirp_create(&config, port, &f->slirp, &fail)) {
-		fprintf(stderr, "%s\n", fail.text);
-		return -1;
-	}
+	if (slirp_create(&config, port, &f->slirp, &fail))
+		fail_msg("%s", fail.text);
 	f->shard = f->slirp->shard[0];
+	return f;
+}
+
+static void destroy(struct fixture *f)
+{
+	slirp_destroy(f->slirp);
+	for (int i = 0; i < SHARDS; i++)
+		fake_port_destroy(f->fake[i]);
+	free(f);
+}
+
+static int set_up_polling(void **state, uint32_t poll_us)
+{
+	struct fixture *f = create(poll_us);
+
+	urcu_qsbr_register_thread();
 	*state = f;
 	return shard_begin(f->shard);
 }
@@ -59,11 +72,8 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	shard_end(f->shard);
-	slirp_destroy(f->slirp);
 	urcu_qsbr_unregister_thread();
-	for (int i = 0; i < SHARDS; i++)
-		fake_port_destroy(f->fake[i]);
-	free(f);
+	destroy(f);
 	return 0;
 }
 
@@ -156,6 +166,33 @@ static void switched_off_there_is_none(void **state)
 	assert_int_equal(f->shard->counters.polls, 0);
 }
 
+static uint32_t place(void *context, unsigned int shard)
+{
+	(void)context;
+	return 70 + shard;
+}
+
+/* Return: the budget of shard 1, where its place allows 71 microseconds */
+static uint32_t placed_budget(uint32_t poll_us)
+{
+	struct fixture *f = create(poll_us);
+	struct fail fail = { 0 };
+	uint32_t budget_us;
+
+	assert_int_equal(slirp_start(f->slirp, place, NULL, &fail), 0);
+	budget_us = f->slirp->shard[1]->poll.budget_us;
+	destroy(f);
+	return budget_us;
+}
+
+static void its_place_decides_unless_the_user_does(void **state)
+{
+	(void)state;
+	assert_int_equal(placed_budget(SLIRP_POLL_AUTO), 71);
+	assert_int_equal(placed_budget(0), 0);
+	assert_int_equal(placed_budget(500), 500);
+}
+
 #define POLLING(test)                                \
 	{                                            \
 #test, test, set_up, tear_down, NULL \
@@ -169,6 +206,7 @@ int main(void)
 		POLLING(wake_up_call_ends_it),
 		POLLING(without_work_it_ends_in_time),
 		POLLING(without_dense_work_there_is_none),
+		cmocka_unit_test(its_place_decides_unless_the_user_does),
 		{ "switched_off_there_is_none", switched_off_there_is_none,
 		  set_up_off, tear_down, NULL },
 	};
