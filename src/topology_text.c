@@ -148,6 +148,7 @@ static void draw_host(struct picture *picture)
 {
 	const struct topology *topology = picture->view->topology;
 
+	picture->lines.indent = PICTURE_INDENT;
 	put_count(picture, "host: ", topology->node_count, "node");
 	put_count(picture, ", ", topology->package_count, "package");
 	if (topology->die_count != topology->package_count)
@@ -163,6 +164,17 @@ static void draw_host(struct picture *picture)
 			  topology->quota_millicpus / 1000.0);
 }
 
+static const char *memory_mode(const struct placement_cell *cell)
+{
+	unsigned int first = 0, end;
+
+	if (cell->strict || !id_set_next_range(&cell->nodes, &first, &end))
+		return "";
+	if (end - first > 1 || id_set_next_range(&cell->nodes, &end, &first))
+		return " interleaved";
+	return ", preferably";
+}
+
 /* "cell 1: vcpu 4-7, 2G of memory on node 1" */
 static void draw_cell(struct picture *picture, unsigned int index)
 {
@@ -175,12 +187,13 @@ static void draw_cell(struct picture *picture, unsigned int index)
 	topology_view_cell(plan, index, &vcpus);
 	topology_view_size(cell->bytes, memory);
 	lines_begin(lines, PICTURE_INDENT / 2);
+	lines->indent = PICTURE_INDENT;
 	lines_put(lines, "cell %u: vcpu", index);
 	lines_put_set(lines, &vcpus);
 	lines_put(lines, ", %s of memory", memory);
 	if (id_set_is_empty(&cell->nodes))
 		return;
-	lines_put(lines, cell->strict ? " on node" : ", preferably on node");
+	lines_put(lines, "%s on node", memory_mode(cell));
 	lines_put_set(lines, &cell->nodes);
 }
 
@@ -221,6 +234,7 @@ static void draw_guest(struct picture *picture)
 		return;
 	topology_view_size(memory_bytes(plan), memory);
 	lines_begin(&picture->lines, 0);
+	picture->lines.indent = PICTURE_INDENT;
 	put_count(picture, "guest: ", plan->vcpus, "virtual CPU");
 	put_count(picture, ", ", plan->shards, "shard");
 	lines_put(&picture->lines, ", %s of memory", memory);

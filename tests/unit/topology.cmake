@@ -6,4 +6,7 @@ foreach(test sched_topology sched_topology_damaged)
 endforeach()
 mqvmm_test(sched_topology_host SOURCES unit/sched_topology_host.c
   unit/topology_check.c LIBS mqvmm_sched)
-mqvmm_test(cli_topology SOURCES unit/cli_topology.c support/fake_host.c LIBS mqvmm_command)
+foreach(test cli_topology cli_topology_formats)
+  mqvmm_test(${test} SOURCES unit/${test}.c unit/topology_draw.c
+    support/fake_host.c LIBS mqvmm_command)
+endforeach()
