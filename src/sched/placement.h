@@ -12,7 +12,8 @@
 #define PLACEMENT_THREADS_MAX 1024       /* vCPUs, and shards */
 #define PLACEMENT_CELLS_MAX   64         /* NUMA nodes of a guest */
 #define PLACEMENT_CPU_ANY     UINT16_MAX /* in a request: the plan chooses */
-#define PLACEMENT_POLL_US     50 /* how long a shard with a CPU may poll */
+#define PLACEMENT_POLL_US     100 /* how long a shard with a CPU may poll */
+#define PLACEMENT_POLL_CPUS   3   /* fewer have none to spare */
 
 /**
  * enum placement_policy - How threads are spread over the host

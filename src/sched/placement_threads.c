@@ -269,15 +269,17 @@ static int place_named_helpers(struct planner *planner)
 
 /*
  * Who polls takes the CPU from others on it and on its core, and from what a
- * quota leaves to the guest.
+ * quota leaves to the guest. Of two CPUs none is to spare, whatever the plan
+ * puts on them: the shard's clients and servers run on them too.
  */
 static void allow_polling(struct planner *planner)
 {
 	const struct topology *topology = planner->topology;
 	struct placement *plan = planner->plan;
 
-	if (topology->quota_millicpus &&
-	    topology->quota_millicpus < topology->usable_count * 1000)
+	if (topology->usable_count < PLACEMENT_POLL_CPUS ||
+	    (topology->quota_millicpus &&
+	     topology->quota_millicpus < topology->usable_count * 1000))
 		return;
 	for (unsigned int i = 0; i < topology->usable_count; i++) {
 		const struct topology_cpu *cpu = &topology->cpu[i];

@@ -237,6 +237,7 @@ static void check_polling(struct round *round)
 
 		if (!round->plan.poll_us[i])
 			continue;
+		assert_true(host->usable_count > 2);
 		assert_int_equal(round->core_load[host->cpu[at].core], 1);
 		assert_true(!host->quota_millicpus ||
 			    host->quota_millicpus >= host->usable_count * 1000);
