@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "options_place.h"
 #include "options_text.h"
 #include "options_walk.h"
 
@@ -28,7 +29,11 @@ static const char run_help[] =
 	"  --net OPTIONS     network, or none (one queue pair per CPU)\n"
 	"  --serial stdio|none|FILE\n"
 	"                    where the console goes (stdio; Ctrl-A X leaves)\n"
-	"  --place auto|none pin virtual CPUs and shards to CPUs (auto)\n"
+	"  --place auto|compact|spread|numa|none[,vcpuN=CPU][,shardN=CPU]\n"
+	"                  [,helpers=CPUS][,registry=off]\n"
+	"                    CPUs of virtual CPUs and shards (auto)\n"
+	"  --numa cpus=LIST,memory=SIZE[,host-nodes=LIST]\n"
+	"                    a NUMA node of the guest; once for each\n"
 	"  --no-reboot       end when the guest reboots\n"
 	"  --stats FILE      write counters as JSON at the end and on SIGUSR1\n"
 	"  --control SOCKET  make a socket for mqvmm ctl\n"
@@ -210,6 +215,7 @@ enum run_option {
 	RUN_NET,
 	RUN_SERIAL,
 	RUN_PLACE,
+	RUN_NUMA,
 	RUN_NO_REBOOT,
 	RUN_STATS,
 	RUN_CONTROL,
@@ -225,6 +231,7 @@ static const struct option run_options[] = {
 	{ "net", required_argument, NULL, RUN_NET },
 	{ "serial", required_argument, NULL, RUN_SERIAL },
 	{ "place", required_argument, NULL, RUN_PLACE },
+	{ "numa", required_argument, NULL, RUN_NUMA },
 	{ "no-reboot", no_argument, NULL, RUN_NO_REBOOT },
 	{ "stats", required_argument, NULL, RUN_STATS },
 	{ "control", required_argument, NULL, RUN_CONTROL },
@@ -258,6 +265,8 @@ static int run_option(int option, const char *value, void *context,
 		return parse_serial(value, config);
 	case RUN_PLACE:
 		return options_place(value, &config->place, fail);
+	case RUN_NUMA:
+		return options_numa(value, &config->place, fail);
 	case RUN_NO_REBOOT:
 		config->reboot = false;
 		return 0;

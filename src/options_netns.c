@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "options_place.h"
 #include "options_text.h"
 #include "options_walk.h"
 
@@ -23,7 +24,8 @@ static const char netns_help[] =
 	"                    COMMAND runs in it; a path like /proc/PID/ns/net, or\n"
 	"                    a name of ip netns; needs root\n"
 	"  --interface NAME  of the interface in the namespace (eth0)\n"
-	"  --place auto|none pin shards to CPUs (auto)\n"
+	"  --place auto|compact|spread|none[,shardN=CPU][,registry=off]\n"
+	"                    CPUs of shards (auto)\n"
 	"  --stats FILE      write counters as JSON at the end and on SIGUSR1\n"
 	"  --control SOCKET  make a socket for mqvmm ctl\n"
 	"  --help            print this\n"

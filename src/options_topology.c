@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "options_place.h"
 #include "options_text.h"
 #include "options_walk.h"
 #include "virtio/net.h"
@@ -17,7 +18,8 @@ static const char topology_help[] =
 	"                    alone)\n"
 	"  --memory SIZE     its memory (512M)\n"
 	"  --queues N        its queue pairs, each with a shard (one per CPU)\n"
-	"  --place auto|none as mqvmm run has it (auto)\n"
+	"  --place WORDS, --numa CELL\n"
+	"                    as mqvmm run has them\n"
 	"  --from DIR        folder with another host's /sys and /proc\n"
 	"  --json            for programs\n"
 	"  --dot             for Graphviz: mqvmm topology --dot | dot -Tsvg\n"
@@ -47,6 +49,7 @@ enum topology_option {
 	TOPOLOGY_OPTION_MEMORY,
 	TOPOLOGY_OPTION_QUEUES,
 	TOPOLOGY_OPTION_PLACE,
+	TOPOLOGY_OPTION_NUMA,
 	TOPOLOGY_OPTION_FROM,
 	TOPOLOGY_OPTION_JSON,
 	TOPOLOGY_OPTION_DOT,
@@ -58,6 +61,7 @@ static const struct option topology_options[] = {
 	{ "memory", required_argument, NULL, TOPOLOGY_OPTION_MEMORY },
 	{ "queues", required_argument, NULL, TOPOLOGY_OPTION_QUEUES },
 	{ "place", required_argument, NULL, TOPOLOGY_OPTION_PLACE },
+	{ "numa", required_argument, NULL, TOPOLOGY_OPTION_NUMA },
 	{ "from", required_argument, NULL, TOPOLOGY_OPTION_FROM },
 	{ "json", no_argument, NULL, TOPOLOGY_OPTION_JSON },
 	{ "dot", no_argument, NULL, TOPOLOGY_OPTION_DOT },
@@ -80,6 +84,8 @@ static int guest_option(enum topology_option option, const char *value,
 		return parse_queues(value, config, fail);
 	case TOPOLOGY_OPTION_PLACE:
 		return options_place(value, &config->place, fail);
+	case TOPOLOGY_OPTION_NUMA:
+		return options_numa(value, &config->place, fail);
 	default:
 		return -EINVAL;
 	}

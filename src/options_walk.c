@@ -27,15 +27,3 @@ int options_walk(int argc, char **argv, const char *command,
 	}
 	return ret;
 }
-
-int options_place(const char *text, struct placement_request *place,
-		  struct fail *fail)
-{
-	bool none = strcmp(text, "none") == 0;
-
-	place->policy = none ? PLACEMENT_NONE : PLACEMENT_AUTO;
-	if (none || strcmp(text, "auto") == 0)
-		return 0;
-	return fail_set(fail, -EINVAL,
-			"--place %s is not possible: give auto or none", text);
-}

@@ -5,7 +5,6 @@
 #include <getopt.h>
 
 #include "base/fail.h"
-#include "sched/placement.h"
 
 /* What the commands' command lines have in common. Context: one thread. */
 
@@ -26,9 +25,5 @@ int options_walk(int argc, char **argv, const char *command,
 		 int (*take)(int option, const char *value, void *config,
 			     struct fail *fail),
 		 void *config, struct fail *fail);
-
-/* The value of --place: "auto" or "none". Return: 0 or -EINVAL */
-int options_place(const char *text, struct placement_request *place,
-		  struct fail *fail);
 
 #endif

@@ -251,6 +251,8 @@ int vmm_run(const struct vmm_config *config, enum machine_end *end,
 	int ret = placement_plan_host(&config->place, &vmm.placement, fail);
 
 	if (!ret)
+		placement_enter_helper(&vmm.placement);
+	if (!ret)
 		ret = vmm_create(&vmm, fail);
 	if (!ret)
 		ret = vmm_begin_signals(&vmm, fail);

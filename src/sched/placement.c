@@ -104,29 +104,42 @@ int placement_plan_host(const struct placement_request *request,
 	return ret;
 }
 
-static void placement_enter(bool pin, unsigned int cpu, const char *kind,
-			    unsigned int index)
+/* The kernel's masks are words of bits too; cpu_set_t ends at 1023. */
+static void pin(const struct id_set *cpus, const char *name)
 {
+	char list[256];
+
+	if (!sched_setaffinity(0, sizeof(*cpus), (const cpu_set_t *)cpus))
+		return;
+	id_set_format(cpus, list, sizeof(list));
+	log_line("cannot pin %s to CPU %s: %s", name, list, strerror(errno));
+}
+
+static void enter(bool pinned, unsigned int cpu, const char *kind,
+		  unsigned int index)
+{
+	struct id_set cpus = { 0 };
 	char name[16];
-	cpu_set_t set;
 
 	snprintf(name, sizeof(name), "%s%u", kind, index);
 	pthread_setname_np(pthread_self(), name);
-	if (!pin)
-		return;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		log_line("cannot pin %s to CPU %u: %s", name, cpu,
-			 strerror(errno));
+	id_set_add(&cpus, cpu);
+	if (pinned)
+		pin(&cpus, name);
 }
 
 void placement_enter_shard(const struct placement *plan, unsigned int shard)
 {
-	placement_enter(plan->pinned, plan->shard[shard], "shard", shard);
+	enter(plan->pinned, plan->shard[shard], "shard", shard);
 }
 
 void placement_enter_vcpu(const struct placement *plan, unsigned int vcpu)
 {
-	placement_enter(plan->pinned, plan->vcpu[vcpu], "vcpu", vcpu);
+	enter(plan->pinned, plan->vcpu[vcpu], "vcpu", vcpu);
+}
+
+void placement_enter_helper(const struct placement *plan)
+{
+	if (plan->pinned)
+		pin(&plan->helpers, "other threads");
 }

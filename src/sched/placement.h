@@ -179,4 +179,11 @@ int placement_plan_host(const struct placement_request *request,
 void placement_enter_shard(const struct placement *plan, unsigned int shard);
 void placement_enter_vcpu(const struct placement *plan, unsigned int vcpu);
 
+/**
+ * placement_enter_helper() - Pin the calling thread to the helpers' CPUs
+ *
+ * Threads that it starts are there too, until they enter something else.
+ */
+void placement_enter_helper(const struct placement *plan);
+
 #endif

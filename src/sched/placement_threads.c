@@ -175,13 +175,28 @@ static int place_named(struct planner *planner, const char *kind,
 	return 0;
 }
 
+static int check_names(struct planner *planner, const char *kind,
+		       const uint16_t *named, unsigned int count)
+{
+	for (unsigned int i = count; i < PLACEMENT_THREADS_MAX; i++)
+		if (named[i] != PLACEMENT_CPU_ANY)
+			return fail_set(planner->fail, -EINVAL,
+					"--place %s%u=%u is not possible: "
+					"there is no %s%u",
+					kind, i, named[i], kind, i);
+	return 0;
+}
+
 static int place_all_named(struct planner *planner)
 {
 	const struct placement_request *request = planner->request;
 	struct placement *plan = planner->plan;
 	unsigned int index = 0;
-	int ret = 0;
+	int ret = check_names(planner, "vcpu", request->vcpu, plan->vcpus);
 
+	if (!ret)
+		ret = check_names(planner, "shard", request->shard,
+				  plan->shards);
 	for (unsigned int i = 0; !ret && i < plan->vcpus; i++) {
 		if (request->vcpu[i] == PLACEMENT_CPU_ANY)
 			continue;

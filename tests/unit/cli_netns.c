@@ -123,7 +123,7 @@ static void wrong_values_are_refused_with_a_remedy(void **state)
 	refuse("--queues", "0", "1 to 256");
 	refuse("--queues", "257", "1 to 256");
 	refuse("--queues", "many", "1 to 256");
-	refuse("--place", "here", "auto or none");
+	refuse("--place", "here", "auto, compact");
 	refuse("--interface", "", "1 to 15");
 	refuse("--interface", "lo", "1 to 15");
 	refuse("--interface", "sixteen-letters-", "1 to 15");

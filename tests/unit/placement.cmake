@@ -2,3 +2,5 @@
 mqvmm_test(sched_placement SOURCES unit/sched_placement.c LIBS mqvmm_sched)
 mqvmm_test(sched_placement_random SOURCES unit/sched_placement_random.c
   unit/random_host.c LIBS mqvmm_sched TIMEOUT 120)
+mqvmm_test(cli_place SOURCES unit/cli_place.c support/fake_host.c
+  LIBS mqvmm_command)
