@@ -13,7 +13,7 @@ control_list() {
 mqvmm_list() {
 	for cpus in 1 2 4 8; do
 		guest_boot "$cpus CPUs" $cpus 512 \
-			cpus,queues,dhcp,dns,ping,udp,fragments,refused,ipv6,crr,bulk,resize,rebind
+			cpus,queues,affinity,dhcp,dns,ping,udp,fragments,refused,ipv6,crr,bulk,resize,rebind
 	done
 
 	overlay=$images/curl.gz

@@ -8,7 +8,7 @@ mqvmm_list() {
 		cpus,queues,dhcp,dns,ping,udp,refused,ipv6,crr,bulk,resize,rebind
 
 	append="mq.crr=500"
-	guest_boot "4 CPUs" 4 512 cpus,queues,crr
+	guest_boot "4 CPUs" 4 512 cpus,queues,affinity,crr
 
 	topology=sockets=2,cores=2,threads=2
 	append="mq.topology=2,2,2 mq.net=no"
