@@ -15,7 +15,7 @@ while [ $# -ge 2 ]; do
 	--mqvmm) mqvmm=$2 ;;
 	--mqload) mqload=$2 ;;
 	--images) images=$2 ;;
-	--numa) nodes=$2; list=numa; limit=170 ;;
+	--numa) nodes=$2; list=numa; limit=300 ;;
 	*) echo "rig.sh: there is no option '$1'" >&2; exit 2 ;;
 	esac
 	shift 2
