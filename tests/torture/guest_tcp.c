@@ -294,7 +294,8 @@ void stream_send(struct guest *guest, struct stream *stream)
 				random_below(&guest->random, PAUSE_US);
 	}
 	if (stream->ack_due)
-		segment_send(guest, stream, stream->up_sent, TH_ACK, 0);
+		/* Never below what was sent: it would not be looked at. */
+		segment_send(guest, stream, stream->up_max, TH_ACK, 0);
 	stream->ack_due = false;
 }
 
@@ -342,6 +343,10 @@ void stream_run(struct guest *guest, struct stream *stream)
 		stream_resend(guest, stream);
 	if (stream->state == GUEST_OPEN)
 		stream_send(guest, stream);
-	if (stream_is_complete(stream))
-		stream_end(guest, stream, false);
+	if (!stream_is_complete(stream))
+		return;
+	/* The last acknowledgement may have been with data that was sent again,
+	 * and looked at no more. */
+	segment_send(guest, stream, stream->up_max, TH_ACK, 0);
+	stream_end(guest, stream, false);
 }
