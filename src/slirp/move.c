@@ -48,13 +48,16 @@ static struct move *move_take(struct shard *shard)
 	return move;
 }
 
+bool move_is_possible(struct shard *shard, const struct flow *flow)
+{
+	return !flow->move && flow->ops->movable &&
+	       flow->ops->movable(shard, flow);
+}
+
 bool move_propose(struct shard *shard, struct flow *flow, unsigned int to)
 {
-	struct move *move;
+	struct move *move = move_take(shard);
 
-	if (flow->move || !flow->ops->movable)
-		return false;
-	move = move_take(shard);
 	if (!move)
 		return false;
 	move->flow = flow;
@@ -80,7 +83,7 @@ void move_note(struct shard *shard, struct flow *flow)
 	if (flow->away < MOVE_FRAMES)
 		flow->away++;
 	if (flow->away == MOVE_FRAMES && since_ms >= MOVE_AGAIN_MS &&
-	    shard->input_queue < queues)
+	    shard->input_queue < queues && move_is_possible(shard, flow))
 		move_propose(shard, flow, shard->input_queue);
 }
 

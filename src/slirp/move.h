@@ -91,10 +91,14 @@ void move_abandon(struct shard *shard);
  */
 void move_note(struct shard *shard, struct flow *flow);
 
+/* Could a flow of ours move, and is it not about to? */
+bool move_is_possible(struct shard *shard, const struct flow *flow);
+
 /**
  * move_propose() - Have a flow of ours move to another shard
+ * @flow:	move_is_possible()
  *
- * Return: false if no record is free, or it is about to move already
+ * Return: false if no record is free
  */
 bool move_propose(struct shard *shard, struct flow *flow, unsigned int to);
 

@@ -21,7 +21,7 @@ static bool sweep_slot(struct shard *shard, unsigned int queues)
 {
 	struct flow *flow = flow_in_slot(shard, shard->sweep_slot);
 
-	if (!flow->ops || flow->dead || flow->move || !flow->ops->movable)
+	if (!flow->ops || flow->dead || !move_is_possible(shard, flow))
 		return true;
 	return move_propose(shard, flow, flow->rx_queue % queues);
 }

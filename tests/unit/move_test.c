@@ -300,7 +300,7 @@ static void idle_flows_leave_queues_that_are_given_up(void **state)
 	uint8_t frame[PORT_FRAME_MAX];
 	struct sockaddr_in from[FLOWS];
 
-	for (uint16_t i = 0; i < FLOWS; i++) {
+	for (uint32_t i = 0; i < FLOWS; i++) {
 		udp_transmit(f, 2, (uint16_t)(GUEST_PORT + i), i);
 		assert_int_equal(udp_take(f, &from[i]), i);
 	}
@@ -585,7 +585,7 @@ static void every_flow_is_listed_once_while_flows_move(void **state)
 		struct slirp_flow flow[8];
 		unsigned int count, seen[FLOWS] = { 0 };
 
-		for (uint16_t n = 0; n < FLOWS; n++) {
+		for (unsigned int n = 0; n < FLOWS; n++) {
 			for (int k = 0; k < 3; k++)
 				udp_transmit(f, (unsigned int)i / 50 % SHARDS,
 					     (uint16_t)(GUEST_PORT + n),
@@ -621,6 +621,9 @@ static void nothing_stays_open_when_the_end_comes_amid_moves(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 8; i++) {
 		assert_int_equal(set_up_uring(&inner), 0);
+		assert_non_null(inner);
+		if (!inner)
+			break;
 		udp_exchange(inner, 0, 0, &from);
 		for (uint32_t n = 1; n < 8 + i; n++)
 			udp_exchange(inner, 1, n, &from);
