@@ -42,6 +42,20 @@ int file_write(const char *path, const char *text)
 	return ret;
 }
 
+/* The table never shrinks again. */
+static void file_grow_table(rlim_t limit)
+{
+	int last =
+		limit < FILE_TABLE_SIZE ? (int)limit - 1 : FILE_TABLE_SIZE - 1;
+	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int copy = fcntl(file, F_DUPFD_CLOEXEC, last);
+
+	if (copy >= 0)
+		close(copy);
+	if (file >= 0)
+		close(file);
+}
+
 void file_raise_limit(void)
 {
 	struct rlimit limit;
@@ -50,4 +64,5 @@ void file_raise_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+	file_grow_table(limit.rlim_cur);
 }

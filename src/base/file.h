@@ -24,10 +24,18 @@ void file_replace(const char *path, void (*print)(void *context, FILE *out),
  */
 int file_write(const char *path, const char *text);
 
+#define FILE_TABLE_SIZE 65536 /* descriptors, of 8 bytes */
+
 /**
  * file_raise_limit() - Let this process open as many files as it is allowed to
  *
  * A flow takes a descriptor; the soft limit is for programs that use select().
+ *
+ * Room for up to FILE_TABLE_SIZE of them is made at once: what grows the table
+ * later, in a process that has threads, waits for a grace period of the
+ * kernel's RCU, which is tens of milliseconds.
+ *
+ * Context: before the first thread is made.
  */
 void file_raise_limit(void);
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+mqvmm_test(base_file SOURCES unit/base_file.c LIBS mqvmm_base)
