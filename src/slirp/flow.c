@@ -24,6 +24,7 @@ _Static_assert(FLOW_SLOT_SIZE + 4 * sizeof(struct index_entry) +
 		       FLOW_MEMORY_MAX,
 	       "memory of a flow");
 _Static_assert(FLOW_SLOT_SIZE % CACHE_LINE == 0, "no slots share a line");
+OWN_LINES(flow, node, hash);
 
 struct flow *flow_in_slot(const struct shard *shard, uint32_t slot)
 {

@@ -104,8 +104,10 @@ struct flow_ops {
  * struct flow - What all protocols' flows begin with
  * @node:	In the shared table
  * @key:	Does not change while in the table
- * @hash:	Of @key
+ * @published:	Non-zero once @key may be read by other shards: stored after
+ *		the key, pairs with the load in the table's match function
  * @owner:	Shard; read by other shards under RCU
+ * @hash:	Of @key
  * @generation:	Of the slot, bumped when it is freed
  * @slot:	Index in the owner's slab
  * @dead:	Freed; operations in flight are dropped
@@ -123,8 +125,6 @@ struct flow_ops {
  * @ops:	The protocol's
  * @timer:	The flow's one timer
  * @stall_next, @ack_next: Links of those lists
- * @published:	Non-zero once @key may be read by other shards: stored after
- *		the key, pairs with the load in the table's match function
  * @tx_bytes, @rx_bytes: Payload from the guest and to it, once each; TCP's
  *		rx_bytes with SYN and FIN
  * @made_us:	Beginning, shard's clock
@@ -133,14 +133,16 @@ struct flow_ops {
  * @free_next:	In the limbo or free list
  */
 struct flow {
+	/* What other shards read has a line of its own. */
 	struct cds_lfht_node node;
 	struct flow_key key;
+	uint32_t published;
+	uint16_t owner;
+
 	uint32_t hash;
 	uint32_t generation;
 	uint32_t slot;
-	uint16_t owner;
 	uint16_t rx_queue;
-	uint32_t published;
 	bool dead;
 	bool stalled;
 	bool ack_queued;

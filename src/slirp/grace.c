@@ -47,8 +47,11 @@ void grace_want(struct slirp *slirp)
 {
 	uint64_t one = 1;
 
-	/* Pairs with the exchange in grace_run(): one write per period. */
-	if (__atomic_exchange_n(&slirp->grace.wanted, 1, __ATOMIC_ACQ_REL))
+	/* Pairs with the exchange in grace_serve(): one write per period. A
+	 * shard that has flows in limbo asks in each turn: so it looks first.
+	 */
+	if (__atomic_load_n(&slirp->grace.wanted, __ATOMIC_ACQUIRE) ||
+	    __atomic_exchange_n(&slirp->grace.wanted, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (write(slirp->grace.wake_fd, &one, sizeof(one)) < 0)
 		__atomic_store_n(&slirp->grace.wanted, 0, __ATOMIC_RELEASE);

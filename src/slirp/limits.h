@@ -50,19 +50,19 @@ struct limits_pool {
 
 /**
  * struct limits - Those of a guest
- * @rate_empty_ns: When the bucket of new flows was empty, CLOCK_MONOTONIC;
- *		atomic
  * @rate:	New flows per second, 0 for no limit; atomic
  * @half_open:	Of each shard, 0 for no limit; atomic
  * @flow_memory: Of each flow, bytes, 0 for no limit; atomic
+ * @rate_empty_ns: When the bucket of new flows was empty, CLOCK_MONOTONIC;
+ *		atomic
  */
 struct limits {
 	struct limits_pool pool[LIMITS_KINDS];
-	uint64_t rate_empty_ns;
 	uint32_t rate;
 	uint32_t half_open;
 	uint32_t flow_memory;
 	unsigned int shards;
+	uint64_t rate_empty_ns __attribute__((aligned(64)));
 };
 
 /**

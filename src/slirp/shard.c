@@ -105,12 +105,12 @@ uint64_t shard_secret(const struct shard *shard, unsigned int which)
 
 bool shard_first_notice(struct shard *shard, enum shard_notice notice)
 {
-	unsigned int bit = 1U << notice;
+	unsigned int *noticed = &shard->slirp->noticed, bit = 1U << notice;
 
-	/* Orders nothing: only one may see the bit unset. */
-	return !(__atomic_fetch_or(&shard->slirp->noticed, bit,
-				   __ATOMIC_RELAXED) &
-		 bit);
+	/* Orders nothing: only one may see the bit unset. All but the first
+	 * only look, since this may be for each packet of a flood. */
+	return !(__atomic_load_n(noticed, __ATOMIC_RELAXED) & bit) &&
+	       !(__atomic_fetch_or(noticed, bit, __ATOMIC_RELAXED) & bit);
 }
 
 void shard_wake(struct shard *shard)
@@ -228,12 +228,13 @@ static void shard_run_timers(struct shard *shard)
 /* Run what slirp_call_shard() asked for; no buffer of the port is held. */
 static void shard_run_call(struct shard *shard)
 {
-	/* Pairs with the release in slirp_call_shard(). */
-	struct shard_call *call =
-		__atomic_exchange_n(&shard->call, NULL, __ATOMIC_ACQ_REL);
+	struct shard_call *call;
 
-	if (!call)
+	/* Once in each turn, so the line is not written to for nothing. */
+	if (!__atomic_load_n(&shard->call, __ATOMIC_RELAXED))
 		return;
+	/* Pairs with the release in slirp_call_shard(). */
+	call = __atomic_exchange_n(&shard->call, NULL, __ATOMIC_ACQ_REL);
 	call->call(call->context);
 	shard->more = true;
 	sem_post(&call->done);

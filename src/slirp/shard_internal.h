@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stddef.h>
 #include <urcu/rculfhash.h>
 #include <urcu/wfcqueue.h>
 
@@ -18,6 +19,12 @@
  */
 
 #define CACHE_LINE 64 /* bytes; two shards never write to one line */
+
+/* What is from @first up to @next shares no line with the rest of @type. */
+#define OWN_LINES(type, first, next)                                          \
+	_Static_assert(offsetof(struct type, first) % CACHE_LINE == 0 &&      \
+			       offsetof(struct type, next) % CACHE_LINE == 0, \
+		       #type "." #first " has lines of its own")
 
 #define SHARD_FRAMES_MAX 64  /* frames taken from the port in a turn */
 #define SHARD_OPS_MAX    128 /* operations in a batch */
@@ -129,8 +136,15 @@ struct shard {
 	/* Other shards write here. */
 	struct handoff_queue inbox;
 	struct handoff_queue returns;
-	uint32_t starving;       /* waits for a hand-off buffer to come back */
-	struct shard_call *call; /* exchanged with slirp_call_shard() */
+
+	/* Other shards read here, for each frame that they hand over. */
+	uint32_t starving __attribute__((
+		aligned(CACHE_LINE))); /* waits for a buffer to come back */
+	int wake_fd;
+
+	/* The front end's threads write here. */
+	struct shard_call *call __attribute__((
+		aligned(CACHE_LINE))); /* exchanged with slirp_call_shard() */
 	bool stop;
 
 	/* The rest is the shard's own. */
@@ -140,7 +154,6 @@ struct shard {
 	struct port_features features;
 	struct engine *engine;
 	uint64_t syscalls_seen;
-	int wake_fd;
 	uint64_t now_us;
 	bool more; /* work is left for the next turn */
 	struct poll poll;
@@ -219,16 +232,25 @@ struct shard {
 	struct shard_counters counters __attribute__((aligned(CACHE_LINE)));
 };
 
+OWN_LINES(shard, inbox, returns);
+OWN_LINES(shard, returns, starving);
+OWN_LINES(shard, starving, call);
+OWN_LINES(shard, call, slirp);
+OWN_LINES(shard, slirp, counters);
+
 /* Grace periods, made by one thread for all shards (grace.c). */
 struct grace {
 	uint64_t started;   /* stored by the grace thread, read by shards */
 	uint64_t completed; /* the same */
-	uint32_t wanted;    /* exchanged: a shard has flows in limbo */
 	int wake_fd;
 	bool stop;
 	bool running;
 	pthread_t thread;
+	uint32_t wanted __attribute__((
+		aligned(CACHE_LINE))); /* a shard has flows in limbo; atomic */
 };
+
+OWN_LINES(grace, started, wanted);
 
 /* Flows stay where they are while some are listed (inspect.c, move.c). */
 struct move_pause {
@@ -238,26 +260,35 @@ struct move_pause {
 };
 
 struct slirp {
+	/* Every shard reads it for each frame; hardly anybody writes it. */
 	struct slirp_config config;
 	struct shard **shard;
-	/* Exchanged in settings.c; read by shards under RCU. */
-	struct slirp_policy *policy;
-	pthread_mutex_t settings_lock; /* writers of @policy, @limits_set */
-	struct slirp_limits limits_set;
-	struct limits limits;
 	struct cds_lfht *table;
 	uint64_t secret[4];
+	struct slirp_policy *policy; /* exchanged in settings.c, RCU */
 	struct resolvers *resolvers; /* stored in settings.c, RCU */
 	unsigned int queues;         /* pairs in use; atomic */
 	struct forward_table *forwards;
 	bool udp_forwards; /* one has ever been there; atomic */
 	const char *engine_name;
-	unsigned int noticed;      /* a bit per enum shard_notice; atomic */
+	unsigned int noticed; /* a bit per enum shard_notice; atomic */
+
+	/* The front end's threads'. */
+	pthread_mutex_t settings_lock __attribute__((
+		aligned(CACHE_LINE))); /* writers of @policy, @limits_set */
+	struct slirp_limits limits_set;
 	pthread_mutex_t call_lock; /* callers of slirp_call_shard(), no shard */
 	struct pcap *pcap;         /* of slirp_pcap_start(), no shard's */
-	struct move_pause move_pause;
+
+	/* Shards write to these, though not for each frame. */
+	struct limits limits __attribute__((aligned(CACHE_LINE)));
+	struct move_pause move_pause __attribute__((aligned(CACHE_LINE)));
 	struct grace grace __attribute__((aligned(CACHE_LINE)));
 };
+
+OWN_LINES(slirp, settings_lock, limits);
+OWN_LINES(slirp, limits, move_pause);
+OWN_LINES(slirp, move_pause, grace);
 
 /* shard.c: the loop */
 int shard_create(struct slirp *slirp, unsigned int index, struct port *port,

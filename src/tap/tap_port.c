@@ -31,7 +31,7 @@ struct tap_port {
 	uint8_t *memory;
 	unsigned int free_count;
 	uint16_t free[TAP_BUFFERS];
-};
+} __attribute__((aligned(64))); /* no line is two shards' */
 
 static struct tap_port *tap_of(struct port *port)
 {
@@ -185,10 +185,12 @@ static const struct port_ops tap_port_ops = {
 
 struct port *tap_port_create(int fd, unsigned int mtu)
 {
-	struct tap_port *tap = calloc(1, sizeof(*tap));
+	struct tap_port *tap =
+		aligned_alloc(_Alignof(struct tap_port), sizeof(*tap));
 
 	if (!tap)
 		return NULL;
+	memset(tap, 0, sizeof(*tap));
 	tap->port.ops = &tap_port_ops;
 	tap->fd = fd;
 	tap->mtu = mtu;
