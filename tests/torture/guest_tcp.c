@@ -39,7 +39,8 @@ static void stream_end(struct guest *guest, struct stream *stream, bool reset)
 	guest->torture->resets += reset;
 }
 
-static void stream_take_reset(struct guest *guest, struct stream *stream)
+static void stream_take_reset(struct guest *guest, struct stream *stream,
+			      const struct segment *segment)
 {
 	if (stream->state == GUEST_OVER)
 		return;
@@ -53,11 +54,14 @@ static void stream_take_reset(struct guest *guest, struct stream *stream)
 	if (!stream->known || stream->plan.abort != ABORT_HOST)
 		torture_fail(guest->torture,
 			     "stream %u, port %u to %u, is reset, state %d, up "
-			     "%u, sent %u of %u, down %u of %u, abort %d",
+			     "%u, sent %u of %u, down %u of %u, abort %d; the "
+			     "reset's flags are %x, %u and %u",
 			     stream->id, stream->port, stream->peer_port,
 			     stream->state, stream->up_acked, stream->up_max,
 			     stream->plan.up, stream->down_next,
-			     stream->plan.down, stream->plan.abort);
+			     stream->plan.down, stream->plan.abort,
+			     segment->flags, segment->seq - (stream->irs + 1),
+			     segment->ack - (stream->iss + 1));
 	stream_end(guest, stream, true);
 }
 
@@ -223,7 +227,7 @@ void stream_take(struct guest *guest, struct stream *stream,
 		return;
 	}
 	if (segment->flags & TH_RST) {
-		stream_take_reset(guest, stream);
+		stream_take_reset(guest, stream, segment);
 		return;
 	}
 	if (stream->state == GUEST_OVER) {
