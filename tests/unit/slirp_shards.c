@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/ip6.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -272,6 +274,104 @@ static void fragments_from_several_queues_make_one_datagram(void **state)
 	assert_int_equal(stat_sum(f->slirp, "reassembled"), 1);
 }
 
+/* UDP's part of a datagram from the guest to the gateway by IPv6. Return: its
+ * size */
+static size_t make_datagram6(const struct slirp_config *config, uint8_t *packet,
+			     uint16_t from_port, uint16_t port, size_t size)
+{
+	struct {
+		struct in6_addr source, destination;
+		uint32_t length, next;
+	} pseudo = { .source = config->guest6,
+		     .destination = config->gateway6,
+		     .length = htonl((uint32_t)(8 + size)),
+		     .next = htonl(IPPROTO_UDP) };
+	struct udphdr udp = { .uh_sport = htons(from_port),
+			      .uh_dport = htons(port),
+			      .uh_ulen = htons((uint16_t)(8 + size)) };
+
+	memset(packet + 8, 'x', size);
+	memcpy(packet, &udp, 8);
+	udp.uh_sum = checksum_fold(checksum_add(
+		packet, 8 + size, checksum_add(&pseudo, sizeof(pseudo), 0)));
+	memcpy(packet, &udp, 8);
+	return 8 + size;
+}
+
+static void transmit6(struct fixture *f, unsigned int queue, uint8_t next,
+		      const struct ip6_frag *fragment, const uint8_t *data,
+		      size_t size)
+{
+	size_t extra = fragment ? sizeof(*fragment) : 0;
+	struct ether_header ether = { .ether_type = htons(ETHERTYPE_IPV6) };
+	struct ip6_hdr ip = { .ip6_src = f->config.guest6,
+			      .ip6_dst = f->config.gateway6 };
+	uint8_t frame[2048];
+
+	ip.ip6_vfc = 6 << 4;
+	ip.ip6_nxt = next;
+	ip.ip6_hlim = 64;
+	ip.ip6_plen = htons((uint16_t)(extra + size));
+	memcpy(frame, &ether, 14);
+	memcpy(frame + 14, &ip, 40);
+	if (fragment)
+		memcpy(frame + 54, fragment, sizeof(*fragment));
+	memcpy(frame + 54 + extra, data, size);
+	fake_port_transmit(f->fake[queue], frame, 54 + extra + size);
+}
+
+static void transmit6_in_fragments(struct fixture *f, const uint8_t *datagram,
+				   size_t size, uint32_t id)
+{
+	enum { PART = 1448 };
+
+	for (size_t at = 0; at < size; at += PART) {
+		bool more = at + PART < size;
+		struct ip6_frag fragment = {
+			.ip6f_nxt = IPPROTO_UDP,
+			.ip6f_offlg = htons((uint16_t)(at | more)),
+			.ip6f_ident = htonl(id),
+		};
+
+		transmit6(f, 0, IPPROTO_FRAGMENT, &fragment, datagram + at,
+			  more ? PART : size - at);
+	}
+}
+
+/* Whichever shard puts them together, one of the two mappings is the other's.
+ */
+static void what_came_in_fragments_may_go_on_so(void **state)
+{
+	enum { SIZE = 65507 }; /* with headers, more than loopback's MTU */
+	static uint8_t datagram[SIZE + 8], got[SIZE + 1];
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6,
+				   .sin6_addr = in6addr_loopback };
+	struct timeval timeout = { .tv_sec = WAIT_MS / 1000 };
+	socklen_t length = sizeof(at);
+	struct fixture *f = *state;
+	int host = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t size;
+
+	if (host < 0 || bind(host, (struct sockaddr *)&at, length))
+		skip();
+	setsockopt(host, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	assert_return_code(getsockname(host, (struct sockaddr *)&at, &length),
+			   errno);
+	for (unsigned int i = 0; i < SHARDS; i++) {
+		size = make_datagram6(&f->config, datagram,
+				      (uint16_t)(GUEST_PORT + i),
+				      ntohs(at.sin6_port), 4);
+		transmit6(f, i, IPPROTO_UDP, NULL, datagram, size);
+		assert_int_equal(recv(host, got, sizeof(got), 0), 4);
+		size = make_datagram6(&f->config, datagram,
+				      (uint16_t)(GUEST_PORT + i),
+				      ntohs(at.sin6_port), SIZE);
+		transmit6_in_fragments(f, datagram, size, i);
+		assert_int_equal(recv(host, got, sizeof(got), 0), SIZE);
+	}
+	close(host);
+}
+
 static void answers_wait_for_receive_space(void **state)
 {
 	struct fixture *f = *state;
@@ -475,6 +575,7 @@ int main(void)
 		TEST(no_queue_above_the_set_count_is_used),
 		TEST(handed_over_frames_stay_in_order),
 		TEST(fragments_from_several_queues_make_one_datagram),
+		TEST(what_came_in_fragments_may_go_on_so),
 		TEST(answers_wait_for_receive_space),
 		TEST(handed_over_answers_wait_for_receive_space),
 		TEST(calls_run_on_the_shards_own_thread),
