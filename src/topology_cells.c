@@ -48,6 +48,7 @@ static bool make_cell(struct picture *picture, unsigned int first,
 	const struct topology_cpu *cpu = picture->view->topology->cpu;
 	bool small = cpu[first].kind == TOPOLOGY_EFFICIENCY, busy = false;
 	struct topology_threads threads;
+	unsigned int others;
 
 	picture->cell[0] = '\0';
 	for (unsigned int i = first; i < end; i++) {
@@ -60,6 +61,9 @@ static bool make_cell(struct picture *picture, unsigned int first,
 					      &threads);
 		add_threads_to_cell(picture, "vcpu", &threads.vcpus);
 		add_threads_to_cell(picture, "shard", &threads.shards);
+		others = topology_view_others(picture->view, cpu[i].id);
+		if (others)
+			add_to_cell(picture, " +%u", others);
 	}
 	add_to_cell(picture, small ? ")" : "]");
 	return busy || !picture->view->plan;
@@ -106,11 +110,15 @@ enum idle {
 	IDLE,
 	IDLE_EFFICIENCY,
 	IDLE_ISOLATED,
+	IDLE_TAKEN, /* by other guests */
 	IDLE_KINDS,
 };
 
-static enum idle idle_kind(const struct topology_cpu *cpu)
+static enum idle idle_kind(const struct topology_view *view,
+			   const struct topology_cpu *cpu)
 {
+	if (topology_view_others(view, cpu->id))
+		return IDLE_TAKEN;
 	if (cpu->isolated)
 		return IDLE_ISOLATED;
 	return cpu->kind == TOPOLOGY_EFFICIENCY ? IDLE_EFFICIENCY : IDLE;
@@ -126,7 +134,8 @@ static void find_idle(struct picture *picture, unsigned int first,
 		if (make_cell(picture, first, next))
 			continue;
 		for (unsigned int i = first; i < next; i++)
-			id_set_add(&idle[idle_kind(&topology->cpu[i])],
+			id_set_add(&idle[idle_kind(picture->view,
+						   &topology->cpu[i])],
 				   topology->cpu[i].id);
 	}
 }
@@ -135,7 +144,7 @@ void picture_draw_cores(struct picture *picture, unsigned int first,
 			unsigned int end, bool heading)
 {
 	static const char *const labels[] = { "idle", "idle efficiency",
-					      "idle isolated" };
+					      "idle isolated", "other guests" };
 	struct id_set idle[IDLE_KINDS] = { 0 };
 	bool begin = draw_cells(picture, first, end) || !heading;
 

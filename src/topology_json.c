@@ -4,9 +4,10 @@
 
 #include "topology_view.h"
 
-static cJSON *make_cpu(const struct topology *topology,
+static cJSON *make_cpu(const struct topology_view *view,
 		       const struct topology_cpu *cpu)
 {
+	const struct topology *topology = view->topology;
 	cJSON *object = cJSON_CreateObject();
 
 	cJSON_AddNumberToObject(object, "id", cpu->id);
@@ -15,6 +16,8 @@ static cJSON *make_cpu(const struct topology *topology,
 	cJSON_AddBoolToObject(object, "isolated", cpu->isolated);
 	if (!cpu->online)
 		return object;
+	cJSON_AddNumberToObject(object, "others",
+				topology_view_others(view, cpu->id));
 	cJSON_AddNumberToObject(object, "node", topology->node[cpu->node].id);
 	cJSON_AddNumberToObject(object, "package", cpu->package);
 	cJSON_AddNumberToObject(object, "die", cpu->die);
@@ -64,8 +67,9 @@ static cJSON *make_node(const struct topology *topology,
 	return object;
 }
 
-static void add_host(cJSON *object, const struct topology *topology)
+static void add_host(cJSON *object, const struct topology_view *view)
 {
+	const struct topology *topology = view->topology;
 	cJSON *host = cJSON_AddObjectToObject(object, "host");
 	cJSON *nodes = cJSON_AddArrayToObject(host, "nodes");
 	cJSON *cpus = cJSON_AddArrayToObject(host, "cpus");
@@ -74,8 +78,7 @@ static void add_host(cJSON *object, const struct topology *topology)
 		cJSON_AddItemToArray(nodes,
 				     make_node(topology, &topology->node[i]));
 	for (unsigned int i = 0; i < topology->cpu_count; i++)
-		cJSON_AddItemToArray(cpus,
-				     make_cpu(topology, &topology->cpu[i]));
+		cJSON_AddItemToArray(cpus, make_cpu(view, &topology->cpu[i]));
 	if (topology->quota_millicpus)
 		cJSON_AddNumberToObject(host, "quota_cpus",
 					topology->quota_millicpus / 1000.0);
@@ -148,7 +151,7 @@ int topology_draw_json(const struct topology_view *view, FILE *out)
 	cJSON *object = cJSON_CreateObject();
 	char *text;
 
-	add_host(object, view->topology);
+	add_host(object, view);
 	add_plan(object, view->plan);
 	text = cJSON_Print(object);
 	cJSON_Delete(object);

@@ -64,6 +64,18 @@ static void put_memory(struct picture *picture,
 		  node->allowed ? "" : " but not allowed");
 }
 
+/* ", 4G of other guests" */
+static void put_taken(struct picture *picture, const struct topology_node *node)
+{
+	const struct placement_taken *taken = picture->view->taken;
+	char size[TOPOLOGY_SIZE_TEXT];
+
+	if (!taken || !taken->bytes[node->id])
+		return;
+	topology_view_size(taken->bytes[node->id], size);
+	lines_put(&picture->lines, ", %s of other guests", size);
+}
+
 /* "128 x 2M and 1 x 1G pages free" */
 static void put_hugepages(struct picture *picture,
 			  const struct topology_node *node)
@@ -129,6 +141,7 @@ static void draw_node(struct picture *picture, unsigned int index)
 	picture->lines.indent = PICTURE_INDENT;
 	lines_put(&picture->lines, "node %u: ", node->id);
 	put_memory(picture, node);
+	put_taken(picture, node);
 	put_hugepages(picture, node);
 	put_distances(picture, node);
 	draw_groups(picture, node);
@@ -262,16 +275,22 @@ static void draw_offline(struct picture *picture)
 static void draw_legend(struct picture *picture)
 {
 	const struct topology *topology = picture->view->topology;
-	bool isolated = false;
+	bool isolated = false, others = false;
 
-	for (unsigned int i = 0; i < topology->usable_count; i++)
-		isolated |= topology->cpu[i].isolated;
+	for (unsigned int i = 0; i < topology->usable_count; i++) {
+		const struct topology_cpu *cpu = &topology->cpu[i];
+
+		isolated |= cpu->isolated;
+		others |= topology_view_others(picture->view, cpu->id) > 0;
+	}
 	lines_begin(&picture->lines, 0);
 	lines_put(&picture->lines, "[ ] a core, | between its siblings");
 	if (topology->hybrid)
 		lines_put(&picture->lines, ", ( ) an efficiency core");
 	if (isolated)
 		lines_put(&picture->lines, ", * isolated");
+	if (others)
+		lines_put(&picture->lines, ", + threads of other guests");
 }
 
 int topology_draw_text(const struct topology_view *view, unsigned int columns,

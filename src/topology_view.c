@@ -21,6 +21,12 @@ bool topology_view_threads(const struct topology_view *view, unsigned int cpu,
 	       !id_set_is_empty(&threads->shards);
 }
 
+unsigned int topology_view_others(const struct topology_view *view,
+				  unsigned int cpu)
+{
+	return view->taken ? view->taken->threads[cpu] : 0;
+}
+
 void topology_view_cell(const struct placement *plan, unsigned int cell,
 			struct id_set *vcpus)
 {

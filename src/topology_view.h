@@ -13,10 +13,12 @@
  * struct topology_view - What `mqvmm topology` draws
  * @topology:	The host
  * @plan:	Where the guest is, NULL without one
+ * @taken:	What other guests of this user have, NULL for nothing
  */
 struct topology_view {
 	const struct topology *topology;
 	const struct placement *plan;
+	const struct placement_taken *taken;
 };
 
 /**
@@ -31,6 +33,10 @@ struct topology_threads {
 /* Find them; Return: false if there are none */
 bool topology_view_threads(const struct topology_view *view, unsigned int cpu,
 			   struct topology_threads *threads);
+
+/* Return: threads of other guests that are pinned to @cpu */
+unsigned int topology_view_others(const struct topology_view *view,
+				  unsigned int cpu);
 
 /* The vCPUs of the plan's @cell */
 void topology_view_cell(const struct placement *plan, unsigned int cell,

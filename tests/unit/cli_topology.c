@@ -189,7 +189,7 @@ static void a_narrow_terminal_gets_narrow_lines(void **state)
 		     *text = NULL;
 		struct topology *topology = topology_read_root(root);
 		struct placement *plan = calloc(1, sizeof(*plan));
-		struct topology_view view = { topology, plan };
+		struct topology_view view = { topology, plan, NULL };
 		char *rest, *line;
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
@@ -289,6 +289,38 @@ static void cells_and_other_threads_are_told(void **state)
 	free(text);
 }
 
+static void other_guests_are_told(void **state)
+{
+	char *root = fake_host_create("cores=4 smt=2"), *text;
+	struct placement_taken *taken = calloc(1, sizeof(*taken));
+	struct placement *plan = calloc(1, sizeof(*plan));
+	struct topology *topology = topology_read_root(root);
+	struct topology_view view = { topology, plan, taken };
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	*plan = (struct placement) {
+		.pinned = true, .vcpus = 1, .vcpu = { 1 }, .cell_count = 1
+	};
+	taken->threads[5] = 2;
+	taken->threads[2] = 1;
+	taken->bytes[0] = 3ULL << 30;
+	assert_int_equal(topology_draw_text(&view, 100, out), 0);
+	fclose(out);
+	assert_non_null(strstr(text, "    [1 vcpu0 | 5 +2]\n"
+				     "    idle 0,3-4,6-7\n"
+				     "    other guests 2\n"));
+	assert_non_null(strstr(text, "14G of 16G available, 3G of other "
+				     "guests, "));
+	assert_non_null(strstr(text, ", + threads of other guests\n"));
+	free(text);
+	free(taken);
+	free(plan);
+	topology_free(topology);
+	fake_host_destroy(root);
+}
+
 static void a_host_that_cannot_be_read_is_an_error(void **state)
 {
 	char *argv[] = { "topology", "--from", "/nowhere" };
@@ -335,6 +367,7 @@ int main(void)
 		cmocka_unit_test(a_host_alone_shows_who_siblings_are),
 		cmocka_unit_test(limits_of_a_container_are_told),
 		cmocka_unit_test(cells_and_other_threads_are_told),
+		cmocka_unit_test(other_guests_are_told),
 		cmocka_unit_test(a_host_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(options_that_are_wrong_are_told),
 	};

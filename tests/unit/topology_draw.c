@@ -103,7 +103,7 @@ char *topology_draw_cells(int (*function)(const struct topology_view *view,
 	char *root = fake_host_create("packages=2 cores=4 nodes=2"), *text;
 	struct placement *plan = calloc(1, sizeof(*plan));
 	struct topology *topology = topology_read_root(root);
-	struct topology_view view = { topology, plan };
+	struct topology_view view = { topology, plan, NULL };
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
