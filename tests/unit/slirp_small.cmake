@@ -10,11 +10,15 @@ foreach(name wire arp dhcp udp icmp)
       ${CMAKE_CURRENT_LIST_DIR}/../support/fake_shard.c
     LIBS mqvmm_slirp)
 endforeach()
-mqvmm_test(slirp_dns SOURCES ${CMAKE_CURRENT_LIST_DIR}/dns_test.c
-    ${CMAKE_CURRENT_LIST_DIR}/dns_make.c
-    ${CMAKE_CURRENT_LIST_DIR}/datagram_guest.c
-    ${CMAKE_CURRENT_LIST_DIR}/../support/fake_shard.c
-  LIBS mqvmm_slirp)
+foreach(name dns dns_resolvers dns_remembered)
+  mqvmm_test(slirp_${name}
+    SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.c
+      ${CMAKE_CURRENT_LIST_DIR}/dns_rig.c
+      ${CMAKE_CURRENT_LIST_DIR}/dns_make.c
+      ${CMAKE_CURRENT_LIST_DIR}/datagram_guest.c
+      ${CMAKE_CURRENT_LIST_DIR}/../support/fake_shard.c
+    LIBS mqvmm_slirp)
+endforeach()
 mqvmm_test(slirp_dns_cache SOURCES ${CMAKE_CURRENT_LIST_DIR}/dns_cache_test.c
     ${CMAKE_CURRENT_LIST_DIR}/dns_make.c
   LIBS mqvmm_slirp)
