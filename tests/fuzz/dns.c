@@ -126,14 +126,6 @@ static void run_record(struct nat *nat, struct resolver *resolver, uint8_t kind,
 	nat_run(nat);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	world_enter();
-	return 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = { data, size }, record;

@@ -253,14 +253,6 @@ static void config_init(struct slirp_config *config)
 	add_guest_forward(config);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	world_enter();
-	return 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = { data, size }, record;

@@ -63,8 +63,11 @@ static void bring_up(const char *interface)
 	close(sock);
 }
 
-void world_enter(void)
+/* Into a network namespace of our own, or not at all. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	(void)argc;
+	(void)argv;
 	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
 		puts("skipped: no network namespace can be made here");
 		exit(77);
@@ -73,6 +76,7 @@ void world_enter(void)
 	/* Thousands of inputs in a second shall not use the ports up. */
 	write_setting("/proc/sys/net/ipv4/tcp_max_tw_buckets", "0");
 	write_setting("/proc/sys/net/ipv4/ping_group_range", "0 0");
+	return 0;
 }
 
 static socklen_t loopback(int family, uint16_t port,

@@ -11,17 +11,11 @@
  * loopback interface, so that no packet leaves, and a clock that only the input
  * moves. LLVMFuzzerTestOneInput() has no context, so the clock is a variable of
  * the program's.
- */
-
-/**
- * world_enter() - Go into a network namespace of our own
  *
- * Ends the program with status 77, which means skipped, where that is not
- * allowed.
- *
- * Context: before there are threads.
+ * The LLVMFuzzerInitialize() of a target that is linked with it is here: it
+ * goes into the namespace, or ends the program with status 77, which means
+ * skipped, where that is not allowed.
  */
-void world_enter(void);
 
 /* Begin an input: the clock stands at the same time each time. */
 void world_begin(void);
