@@ -11,7 +11,8 @@
 #include "base/file.h"
 #include "control/control.h"
 #include "pci/root.h"
-#include "sched/placement.h"
+#include "sched/placement_host.h"
+#include "sched/registry.h"
 #include "virtio/net.h"
 #include "virtio/virtio_pci.h"
 
@@ -38,6 +39,7 @@ struct vmm {
 	struct virtio_pci *pci;
 	struct control *control;
 	struct placement placement;
+	struct registry *registry;
 	pthread_t signal_thread;
 	sigset_t signals;
 	bool signal_thread_runs;
@@ -248,7 +250,8 @@ int vmm_run(const struct vmm_config *config, enum machine_end *end,
 	    struct fail *fail)
 {
 	struct vmm vmm = { .config = config };
-	int ret = placement_plan_host(&config->place, &vmm.placement, fail);
+	int ret = placement_plan_host(&config->place, &vmm.placement,
+				      &vmm.registry, fail);
 
 	if (!ret)
 		placement_enter_helper(&vmm.placement);
@@ -267,5 +270,6 @@ int vmm_run(const struct vmm_config *config, enum machine_end *end,
 	if (!ret)
 		vmm_write_stats(&vmm);
 	vmm_destroy(&vmm);
+	registry_close(vmm.registry);
 	return ret;
 }

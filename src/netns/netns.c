@@ -14,7 +14,8 @@
 #include "control/control.h"
 #include "netns/init.h"
 #include "netns/namespace.h"
-#include "sched/placement.h"
+#include "sched/placement_host.h"
+#include "sched/registry.h"
 #include "slirp/resolv.h"
 #include "tap/steer.h"
 #include "tap/tap_port.h"
@@ -39,6 +40,7 @@ struct netns {
 	struct netns_config config;
 	struct namespace namespace;
 	struct placement placement;
+	struct registry *registry;
 	struct slirp *slirp;
 	struct control *control;
 	struct port *port[NETNS_QUEUES_MAX];
@@ -162,7 +164,8 @@ static int netns_create_nat(struct netns *netns, struct fail *fail)
 	int ret;
 
 	config->place.shards = netns->queues;
-	ret = placement_plan_host(&config->place, &netns->placement, fail);
+	ret = placement_plan_host(&config->place, &netns->placement,
+				  &netns->registry, fail);
 	if (!ret)
 		netns_steer(netns);
 	for (unsigned int i = 0; !ret && i < netns->queues; i++) {
@@ -317,6 +320,7 @@ int netns_run(const struct netns_config *config, int *status, struct fail *fail)
 		tap_port_destroy(netns.port[i]);
 		close(netns.fd[i]);
 	}
+	registry_close(netns.registry);
 	namespace_destroy(&netns.namespace);
 	return ret;
 }

@@ -91,19 +91,6 @@ int placement_plan(const struct topology *topology,
 	return ret;
 }
 
-int placement_plan_host(const struct placement_request *request,
-			struct placement *plan, struct fail *fail)
-{
-	struct topology *topology;
-	int ret = topology_read("", &topology, fail);
-
-	if (ret)
-		return ret;
-	ret = placement_plan(topology, request, NULL, plan, fail);
-	topology_free(topology);
-	return ret;
-}
-
 /* The kernel's masks are words of bits too; cpu_set_t ends at 1023. */
 static void pin(const struct id_set *cpus, const char *name)
 {

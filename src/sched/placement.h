@@ -162,16 +162,8 @@ int placement_plan(const struct topology *topology,
 		   struct fail *fail);
 
 /**
- * placement_plan_host() - The same for this host, as this process may use it
- *
- * Return: 0, or negative errno with @fail set
- */
-int placement_plan_host(const struct placement_request *request,
-			struct placement *plan, struct fail *fail);
-
-/**
  * placement_enter_shard() - Name the calling thread shardN, and pin it
- * @plan:	From placement_plan_host()
+ * @plan:	From placement_plan()
  * @shard:	Index; that of the vCPU for placement_enter_vcpu()
  *
  * What does not work is logged: the thread runs on anywhere.
