@@ -4,9 +4,12 @@ mqvmm_test(options_forward SOURCES unit/options_forward_test.c
 mqvmm_test(udp_forward
   SOURCES unit/udp_forward_test.c unit/datagram_guest.c support/fake_shard.c
   LIBS mqvmm_slirp)
-mqvmm_test(forward
-  SOURCES unit/forward_test.c support/fake_port.c support/datagram.c
-  LIBS mqvmm_slirp)
+foreach(name forward forward_change forward_udp)
+  mqvmm_test(${name}
+    SOURCES unit/${name}_test.c unit/forward_rig.c support/fake_port.c
+      support/datagram.c
+    LIBS mqvmm_slirp)
+endforeach()
 mqvmm_test(tcp_local
   SOURCES unit/tcp_local_test.c unit/tcp_guest.c support/fake_shard.c
   LIBS mqvmm_slirp)
