@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "sched/placement.h"
+#include "sched/registry.h"
 #include "support/fake_host.h"
 #include "topology_view.h"
 #include "unit/topology_draw.h"
@@ -102,6 +103,53 @@ static void json_agrees_with_host_and_plan(void **state)
 	}
 }
 
+/* Return: threads of other guests on CPU @id of this host */
+static double others_on(unsigned int id)
+{
+	struct topology_config config;
+	char *text = topology_draw("", "--json", &config);
+	cJSON *json = cJSON_Parse(text);
+	const cJSON *host = cJSON_GetObjectItemCaseSensitive(json, "host");
+	const cJSON *cpus = cJSON_GetObjectItemCaseSensitive(host, "cpus");
+	const cJSON *item;
+	double others = -1;
+
+	cJSON_ArrayForEach(item, cpus) if ((unsigned int)number(item, "id") ==
+					   id) others = number(item, "others");
+	cJSON_Delete(json);
+	free(text);
+	return others;
+}
+
+static void a_guest_that_runs_is_seen_by_the_next(void **state)
+{
+	char folder[] = "/tmp/cli_topology.XXXXXX", command[64];
+	struct placement *plan = calloc(1, sizeof(*plan));
+	struct topology *topology = topology_read_root("");
+	unsigned int cpu = topology->cpu[0].id;
+	struct registry *registry;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	*plan = (struct placement) {
+		.pinned = true, .vcpus = 1, .vcpu = { cpu }, .cell_count = 1
+	};
+	registry = registry_open(NULL);
+	assert_non_null(registry);
+	assert_int_equal(registry_lock(registry), 0);
+	assert_int_equal(registry_write(registry, plan), 0);
+	registry_unlock(registry);
+	assert_true(others_on(cpu) == 1);
+	registry_close(registry);
+	assert_true(others_on(cpu) == 0);
+	unsetenv("XDG_RUNTIME_DIR");
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+	topology_free(topology);
+	free(plan);
+}
+
 /* Return: cores that Graphviz understood, -1 if it did not understand it all */
 static int dot_cores(const char *root, const char *text)
 {
@@ -170,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_agrees_with_host_and_plan),
+		cmocka_unit_test(a_guest_that_runs_is_seen_by_the_next),
 		cmocka_unit_test(graphviz_draws_each_core),
 		cmocka_unit_test(json_tells_of_cells),
 	};
