@@ -84,7 +84,7 @@ run_guest() {
 
 guest_tier() {
 	local mqvmm=$build/src/mqvmm mqload=$build/bench/load/mqload
-	local images=$build/guest native
+	local images=$build/guest native nodes
 
 	has_tier guest || return 0
 	native=$("$mqvmm" doctor --json 2>/dev/null |
@@ -108,6 +108,10 @@ guest_tier() {
 	esac
 	run_guest "stock in the nested rig" tests/guest/rig.sh \
 		--mqvmm "$mqvmm" --mqload "$mqload" --images "$images"
+	for nodes in 2 4; do
+		run_guest "rig with $nodes NUMA nodes" tests/guest/rig.sh --numa $nodes \
+			--mqvmm "$mqvmm" --mqload "$mqload" --images "$images"
+	done
 }
 
 .ci/install-packages.sh

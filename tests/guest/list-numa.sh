@@ -5,6 +5,12 @@
 
 vcpus=4
 memory_mib=512
+crossed=no # yes: cell i is on the i-th node from the end
+
+# home CELL: the node that it should be on.
+home() {
+	[ $crossed = yes ] && echo $((nodes - 1 - $1)) || echo "$1"
+}
 
 # Sets nodes, and want: what checks/numa.sh has to find in the guest, whose
 # cells have the distances of the host's nodes.
@@ -39,10 +45,10 @@ cell_lines() {
 
 # Each cell's memory, all of it, is on its node.
 memory_placed() {
-	node=0
-	while [ $node -lt "$nodes" ]; do
-		echo "$node $((memory_mib * 256 / nodes)) 0"
-		node=$((node + 1))
+	cell=0
+	while [ $cell -lt "$nodes" ]; do
+		echo "$(home $cell) $((memory_mib * 256 / nodes)) 0"
+		cell=$((cell + 1))
 	done >"$work/want"
 	cell_lines "$1" >"$work/got"
 	cmp -s "$work/want" "$work/got"
@@ -65,7 +71,7 @@ thread_placed() {
 		case $cpu in
 		*[!0-9]*) return 1 ;;
 		esac
-		in_list "$cpu" "$(cat /sys/devices/system/node/node$3/cpulist)"
+		in_list "$cpu" "$(cat "/sys/devices/system/node/node$(home "$3")/cpulist")"
 		return
 	done
 	return 1
@@ -125,9 +131,22 @@ guest_placed() {
 	fi
 }
 
+# The distances of two nodes are the same in either order.
+crossed_cells() {
+	each_mib=$((memory_mib / 2))
+	crossed=yes
+	guest_placed "--numa, crossed" yes \
+		--numa cpus=0-1,memory=${each_mib}M,host-nodes=1 \
+		--numa cpus=2-3,memory=${each_mib}M,host-nodes=0
+	crossed=no
+}
+
 mqvmm_list() {
 	cells_setup
 	topology=sockets=$nodes # its caches end where its cells do
-	guest_placed "--place numa" yes --place numa
+	case $nodes in
+	2) crossed_cells ;;
+	*) guest_placed "--place numa" yes --place numa ;;
+	esac
 	guest_placed "--place none" no --place none
 }
