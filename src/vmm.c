@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "control/control.h"
 #include "pci/root.h"
+#include "sched/near.h"
 #include "sched/placement_host.h"
 #include "sched/registry.h"
 #include "virtio/net.h"
@@ -95,6 +96,13 @@ static uint32_t vmm_place_shard(void *context, unsigned int shard)
 	return vmm->placement.poll_us[shard];
 }
 
+static void vmm_go_near_shard(void *context, unsigned int shard)
+{
+	const struct vmm *vmm = context;
+
+	near_shard(&vmm->placement, shard);
+}
+
 /* Signals */
 
 static void *vmm_wait_signals(void *context)
@@ -169,6 +177,8 @@ static int vmm_create_nat(struct vmm *vmm, struct fail *fail)
 	int ret;
 
 	slirp_config_probe(&config);
+	config.near = vmm_go_near_shard;
+	config.near_context = vmm;
 	for (unsigned int i = 0; i < config.shard_count; i++)
 		port[i] = virtio_net_port(vmm->net, i);
 	ret = slirp_create(&config, port, &vmm->slirp, fail);

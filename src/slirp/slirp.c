@@ -10,10 +10,33 @@
 #include "slirp/pcap.h"
 #include "slirp/shard_internal.h"
 
+static void slirp_go_near(const struct slirp_config *config, unsigned int shard)
+{
+	if (config->near)
+		config->near(config->near_context, shard);
+}
+
+static int slirp_create_shards(struct slirp *slirp, struct port *const *port,
+			       struct fail *fail)
+{
+	unsigned int count = slirp->config.shard_count;
+	int ret = 0;
+
+	slirp->shard = calloc(count, sizeof(struct shard *));
+	if (!slirp->shard)
+		return fail_set(fail, -ENOMEM, "no memory for %u shards",
+				count);
+	for (unsigned int i = 0; !ret && i < count; i++) {
+		slirp_go_near(&slirp->config, i);
+		ret = shard_create(slirp, i, port[i], &slirp->shard[i], fail);
+	}
+	slirp_go_near(&slirp->config, count);
+	return ret;
+}
+
 static int slirp_init(struct slirp *slirp, const struct slirp_config *config,
 		      struct port *const *port, struct fail *fail)
 {
-	unsigned int count = config->shard_count;
 	int ret;
 
 	slirp->config = *config;
@@ -25,18 +48,11 @@ static int slirp_init(struct slirp *slirp, const struct slirp_config *config,
 	ret = settings_setup(slirp, fail);
 	if (!ret)
 		ret = flow_table_create(slirp, fail);
-	if (ret)
-		return ret;
-	slirp->shard = calloc(count, sizeof(struct shard *));
-	if (!slirp->shard)
-		return fail_set(fail, -ENOMEM, "no memory for %u shards",
-				count);
-	for (unsigned int i = 0; i < count; i++) {
-		ret = shard_create(slirp, i, port[i], &slirp->shard[i], fail);
-		if (ret)
-			return ret;
-	}
-	return forward_open(slirp, fail);
+	if (!ret)
+		ret = slirp_create_shards(slirp, port, fail);
+	if (!ret)
+		ret = forward_open(slirp, fail);
+	return ret;
 }
 
 int slirp_create(const struct slirp_config *config, struct port *const *port,

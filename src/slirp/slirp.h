@@ -132,6 +132,10 @@ struct slirp_limits {
  * @poll_us:		Longest time that a shard spins for work before it
  *			sleeps, microseconds (sched/poll.h); 0: none;
  *			SLIRP_POLL_AUTO: as long as its place allows
+ * @near:		Called before each shard is made, so that its memory is
+ *			near its CPU, and with @shard_count behind the last; may
+ *			be NULL
+ * @near_context:	For @near
  */
 struct slirp_config {
 	unsigned int shard_count;
@@ -173,6 +177,8 @@ struct slirp_config {
 	unsigned int udp_idle_s;
 	enum slirp_udp_filter udp_filter;
 	uint32_t poll_us;
+	void (*near)(void *context, unsigned int shard);
+	void *near_context;
 };
 
 /**

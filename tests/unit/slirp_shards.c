@@ -32,7 +32,19 @@ struct fixture {
 	struct slirp *slirp;
 	int host; /* a UDP socket on loopback */
 	uint16_t host_port;
+	unsigned int near_calls;
 };
+
+/* Shards are made in order, and then the thread goes back. */
+static void go_near(void *context, unsigned int shard)
+{
+	struct fixture *f = context;
+
+	if (shard == 0)
+		f->near_calls = 0;
+	assert_int_equal(shard, f->near_calls);
+	f->near_calls++;
+}
 
 static int open_host(uint16_t *port)
 {
@@ -61,6 +73,8 @@ static int set_up_steered(void **state, bool rx_steers_tx)
 
 	slirp_config_init(&f->config);
 	f->config.shard_count = SHARDS;
+	f->config.near = go_near;
+	f->config.near_context = f;
 	for (int i = 0; i < SHARDS; i++) {
 		f->fake[i] = fake_port_create();
 		port[i] = fake_port_port(f->fake[i]);
@@ -564,9 +578,17 @@ static void forward_to_a_port_in_use_is_refused(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void each_shard_is_made_near_its_cpu(void **state)
+{
+	const struct fixture *f = *state;
+
+	assert_int_equal(f->near_calls, SHARDS + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(each_shard_is_made_near_its_cpu),
 		TEST(answers_come_on_the_queue_of_the_flow),
 		TEST(receive_queue_follows_the_last_transmit_queue),
 		cmocka_unit_test_setup_teardown(
