@@ -94,9 +94,7 @@ static void tcp_half_close_host_writes_first(void **state)
 	struct heard heard;
 
 	guest_connect(guest);
-	shutdown(guest->host, SHUT_WR);
-	guest_wait(guest);
-	guest_expect(guest, TH_ACK | TH_FIN, &heard);
+	host_half_close(guest);
 	guest_send(guest, TH_ACK, NULL, 0);
 	fake_turn(guest->shard);
 	guest_send(guest, TH_ACK, "still here", 10);

@@ -100,12 +100,9 @@ static void test_connection_that_the_guest_has_half_closed_rests(void **state)
 static void test_connection_that_the_host_has_half_closed_rests(void **state)
 {
 	struct guest *guest = *state;
-	struct heard heard;
 
 	guest_connect(guest);
-	shutdown(guest->host, SHUT_WR);
-	guest_wait(guest);
-	guest_expect(guest, TH_ACK | TH_FIN, &heard);
+	host_half_close(guest);
 	expect_rest(guest);
 	guest_send(guest, TH_ACK, NULL, 0);
 	expect_rest(guest);

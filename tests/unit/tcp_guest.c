@@ -350,6 +350,15 @@ void host_expect_reset(struct guest *guest)
 	assert_int_equal(errno, ECONNRESET);
 }
 
+void host_half_close(struct guest *guest)
+{
+	struct heard heard;
+
+	shutdown(guest->host, SHUT_WR);
+	guest_wait(guest);
+	guest_expect(guest, TH_ACK | TH_FIN, &heard);
+}
+
 void guest_expect_over(struct guest *guest)
 {
 	const struct shard *shard = guest->shard;

@@ -92,6 +92,9 @@ void guest_transfer(struct guest *guest, size_t size);
 /* The host's end sends. */
 void host_send(struct guest *guest, const void *data, size_t length);
 
+/* The host's end will send no more, and the guest is told by a FIN. */
+void host_half_close(struct guest *guest);
+
 /* The host's end receives exactly this, and fails the test otherwise. */
 void host_expect(struct guest *guest, const void *data, size_t length);
 void host_expect_silence(struct guest *guest);

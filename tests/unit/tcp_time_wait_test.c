@@ -38,9 +38,7 @@ static void end_by_host(struct guest *guest)
 	struct heard heard;
 
 	guest_connect(guest);
-	shutdown(guest->host, SHUT_WR);
-	guest_wait(guest);
-	guest_expect(guest, TH_ACK | TH_FIN, &heard);
+	host_half_close(guest);
 	guest_send(guest, TH_ACK | TH_FIN, NULL, 0);
 	fake_turn(guest->shard);
 	guest_expect(guest, TH_ACK, &heard);
@@ -85,9 +83,7 @@ static void test_last_acknowledgement_waits_for_space(void **state)
 	struct heard heard;
 
 	guest_connect(guest);
-	shutdown(guest->host, SHUT_WR);
-	guest_wait(guest);
-	guest_expect(guest, TH_ACK | TH_FIN, &heard);
+	host_half_close(guest);
 	guest->shard->rx_frames_left = 0;
 	guest_send(guest, TH_ACK | TH_FIN, NULL, 0);
 	fake_turn(guest->shard);
