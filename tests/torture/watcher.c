@@ -13,10 +13,11 @@ struct listing {
 	uint8_t ours[65536];
 	uint8_t theirs[65536];
 	uint8_t udp[65536];
+	bool twice;
+	struct slirp_flow again; /* if so: one that was there before */
 };
 
-static void watcher_note(const struct torture *torture, struct listing *listing,
-			 const struct slirp_flow *flow)
+static void watcher_note(struct listing *listing, const struct slirp_flow *flow)
 {
 	uint8_t *times = &listing->ours[flow->guest.port];
 
@@ -24,16 +25,18 @@ static void watcher_note(const struct torture *torture, struct listing *listing,
 		times = &listing->udp[flow->guest.port];
 	else if (flow->guest.port == TORTURE_SERVER_PORT)
 		times = &listing->theirs[flow->peer.port];
-	if (++*times > 1)
-		torture_fail(torture,
-			     "protocol %u, port %u to %u is listed twice, now "
-			     "with shard %u as %s",
-			     flow->protocol, flow->guest.port, flow->peer.port,
-			     flow->shard, flow->state);
+	if (!*times) {
+		*times = 1;
+		return;
+	}
+	listing->twice = true;
+	listing->again = *flow;
 }
 
-static void watcher_list(struct torture *torture, struct listing *listing)
+/* Return: false if it took so long that flows did not wait for its end */
+static bool watcher_list(struct torture *torture, struct listing *listing)
 {
+	uint64_t start_us = torture_now_us();
 	struct slirp_flow_cursor at = { 0 };
 	struct slirp_flow flow[ROOM];
 	unsigned int count;
@@ -41,13 +44,27 @@ static void watcher_list(struct torture *torture, struct listing *listing)
 	memset(listing, 0, sizeof(*listing));
 	while ((count = slirp_list_flows(torture->slirp, &at, flow, ROOM)))
 		for (unsigned int i = 0; i < count; i++)
-			watcher_note(torture, listing, &flow[i]);
+			watcher_note(listing, &flow[i]);
 	torture->listings++;
+	return torture_now_us() - start_us < SLIRP_FLOWS_PATIENCE_US;
+}
+
+static void watcher_check_once(const struct torture *torture,
+			       const struct listing *listing)
+{
+	const struct slirp_flow *flow = &listing->again;
+
+	if (listing->twice)
+		torture_fail(torture,
+			     "protocol %u, port %u to %u is listed twice, "
+			     "then with shard %u as %s",
+			     flow->protocol, flow->guest.port, flow->peer.port,
+			     flow->shard, flow->state);
 }
 
 /* What lived throughout a listing must be in it. */
-static void watcher_check(const struct torture *torture,
-			  const struct listing *listing)
+static void watcher_check_residents(const struct torture *torture,
+				    const struct listing *listing)
 {
 	for (unsigned int i = 0; i < torture->udp_flows;
 	     i += TORTURE_UDP_RESIDENT)
@@ -100,10 +117,12 @@ void *watcher_main(void *context)
 		else if (random_below(&random, 4) == 0)
 			watcher_set_queues(torture, shards);
 		begun = watcher_all_begun(torture);
-		watcher_list(torture, &listing);
+		if (!watcher_list(torture, &listing))
+			continue;
+		watcher_check_once(torture, &listing);
 		/* Later mappings may end. */
 		if (begun && !torture_is(&torture->stopping))
-			watcher_check(torture, &listing);
+			watcher_check_residents(torture, &listing);
 	}
 	return NULL;
 }
