@@ -52,6 +52,8 @@ static void vmm_print_stats(void *context, FILE *out)
 
 	fprintf(out, "{\"version\":\"%s\",\"vcpus\":%u", MQVMM_VERSION,
 		vmm->config->machine.topology.cpus);
+	fputs(",\n\"kvm\":", out);
+	machine_print_stats(vmm->machine, out);
 	if (vmm->slirp) {
 		fputs(",\n\"slirp\":", out);
 		slirp_print_stats(vmm->slirp, out);

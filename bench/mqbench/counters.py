@@ -11,19 +11,20 @@ PER_TRANSACTION = {
     "wake-ups": ("shards", "waits"),
     "kicks": ("shards", "kicks"),
     "interrupts": ("queues", "interrupts"),
+    "exits": ("cpus", "exits"),
     "hand-offs": ("shards", "handoffs_out"),
 }
 
 
 def read(path):
-    """Sums over shards and queues, by (kind, name)."""
+    """Sums over shards, queues and vCPUs, by (kind, name)."""
     with open(path, encoding="utf-8") as file:
         document = json.load(file)
     sums = {}
 
     def visit(node):
         for kind, value in node.items():
-            if kind in ("shards", "queues"):
+            if kind in ("shards", "queues", "cpus"):
                 for row in value:
                     for name, number in row.items():
                         if isinstance(number, int):

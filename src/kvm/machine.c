@@ -372,3 +372,14 @@ void machine_stop(struct machine *machine)
 {
 	ending_request(&machine->ending, MACHINE_END_STOPPED);
 }
+
+void machine_print_stats(const struct machine *machine, FILE *out)
+{
+	fputs("{\"cpus\":[", out);
+	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+		fprintf(out, "%s\n{\"name\":\"vcpu%u\"", i ? "," : "", i);
+		vcpu_stats_print(&machine->vcpu[i].stats, out);
+		fputs("}", out);
+	}
+	fputs("]}\n", out);
+}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/fail.h"
 #include "kvm/bus.h"
@@ -152,5 +153,13 @@ int machine_run(struct machine *machine,
  * Context: any thread and signal handlers (writes to an eventfd).
  */
 void machine_stop(struct machine *machine);
+
+/**
+ * machine_print_stats() - What KVM has counted of each vCPU, as a JSON object
+ * @machine:	From machine_create()
+ *
+ * Context: any thread, also while it runs.
+ */
+void machine_print_stats(const struct machine *machine, FILE *out);
 
 #endif

@@ -217,8 +217,10 @@ int vcpu_create(struct vcpu *vcpu, const struct vm *vm,
 	if (rc < 0)
 		goto out_unmap;
 	rc = vcpu_state_save(vm->kvm_fd, vcpu->fd, &vcpu->reset);
-	if (rc == 0)
+	if (rc == 0) {
+		vcpu_stats_open(&vcpu->stats, vcpu->fd);
 		return 0;
+	}
 	fail_set(fail, rc, "KVM does not show the state of vCPU %u: %s", index,
 		 strerror(-rc));
 out_unmap:
@@ -277,6 +279,7 @@ void vcpu_join(struct vcpu *vcpu)
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
+	vcpu_stats_close(&vcpu->stats);
 	free(vcpu->reset);
 	munmap(vcpu->run, vcpu->run_size);
 	close(vcpu->fd);

@@ -12,6 +12,7 @@
 #include "kvm/machine.h"
 #include "kvm/power.h"
 #include "kvm/vcpu_state.h"
+#include "kvm/vcpu_stats.h"
 #include "kvm/vm.h"
 
 struct kvm_run;
@@ -41,6 +42,7 @@ struct vcpu_world {
  * @run:	The page it shares with KVM
  * @run_size:	Bytes
  * @reset:	Its state at power-on
+ * @stats:	What KVM counts of it
  * @world:	The machine's
  * @thread:	While it runs
  */
@@ -50,6 +52,7 @@ struct vcpu {
 	struct kvm_run *run;
 	size_t run_size;
 	struct vcpu_state *reset;
+	struct vcpu_stats stats;
 	const struct vcpu_world *world;
 	pthread_t thread;
 };

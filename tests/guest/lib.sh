@@ -201,3 +201,48 @@ guest_controlled() {
 		cat "$work/errors" "$work/console" "$work/flows" | comment
 	fi
 }
+
+# counted NAME: the sum of all counters of that name in $work/stats
+counted() {
+	tr '{,}' '\n' <"$work/stats" |
+		awk -F: -v name="\"$1\"" '$1 == name { sum += $2 } END { print sum + 0 }'
+}
+
+# spent TRANSACTIONS: what a guest of 2 CPUs has counted of each of $names that
+# booted, did so many connect/request/response/close, and went
+spent() {
+	: >"$console"
+	vm_start 2 512 "$(parameters 2 512 crr) mq.flows=$flows mq.crr=$1" "$console"
+	vm_wait
+	sed -i 's/\r$//' "$console"
+	grep -q '^MQ-OK crr$' "$console" && [ $status = 0 ] || return 1
+	for name in $names; do counted "$name"; done
+}
+
+# guest_budget FLOWS NAME=MOST...: a transaction costs MOST of each counter at
+# most, as the difference of two guests tells that do more and fewer of them.
+guest_budget() {
+	flows=$1
+	shift
+	console=$work/console
+	names=$(echo "$*" | sed 's/=[^ ]*//g')
+	initrd_setup
+	vm_output=$work/output
+	vmm_extra="--stats $work/stats"
+	few=$(spent 1000) && many=$(spent 5000) || few='' many=''
+	vmm_extra=
+	place=0
+	for budget; do
+		place=$((place + 1))
+		# shellcheck disable=SC2086 # numbers, as many as names
+		each=$(echo $few $many | awk -v n=$# -v i=$place 'NF == 2 * n {
+			printf "%.2f", ($(n + i) - $i) / 4000 }')
+		label="$vmm $guest M=$flows: ${budget%=*} of a transaction: ${budget#*=} at most"
+		if awk "BEGIN { exit !(${each:-0} > 0 && ${each:-0} <= ${budget#*=}) }"; then
+			echo "# M=$flows: $each ${budget%=*} for a transaction"
+			pass "$label"
+		else
+			fail "$label" "it took ${each:-an end without an answer}"
+		fi
+	done
+}

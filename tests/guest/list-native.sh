@@ -30,6 +30,9 @@ mqvmm_list() {
 	net=
 	append=
 
+	guest_budget 1 kicks=4 interrupts=4 syscalls=30 exits=60
+	guest_budget 8 kicks=3 interrupts=3 syscalls=25 exits=45
+
 	append=mq.net=no
 	guest_boot "6 GiB" 2 6144 memory
 	append=
