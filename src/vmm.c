@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "control/control.h"
 #include "pci/root.h"
+#include "sched/follow.h"
 #include "sched/near.h"
 #include "sched/placement_host.h"
 #include "sched/registry.h"
@@ -40,6 +41,7 @@ struct vmm {
 	struct virtio_pci *pci;
 	struct control *control;
 	struct placement placement;
+	struct follow *follow;
 	struct registry *registry;
 	pthread_t signal_thread;
 	sigset_t signals;
@@ -83,19 +85,30 @@ static int vmm_start_control(struct vmm *vmm, struct fail *fail)
 
 /* Placement */
 
+static int vmm_begin_follow(struct vmm *vmm, struct fail *fail)
+{
+	struct follow_config config = {
+		.request = &vmm->config->place,
+		.plan = &vmm->placement,
+		.registry = vmm->registry,
+		.check_ms = FOLLOW_CHECK_MS,
+	};
+
+	return follow_start(&config, &vmm->follow, fail);
+}
+
 static void vmm_place_vcpu(void *context, unsigned int vcpu)
 {
 	struct vmm *vmm = context;
 
-	placement_enter_vcpu(&vmm->placement, vcpu);
+	follow_enter_vcpu(vmm->follow, vcpu);
 }
 
 static uint32_t vmm_place_shard(void *context, unsigned int shard)
 {
 	struct vmm *vmm = context;
 
-	placement_enter_shard(&vmm->placement, shard);
-	return vmm->placement.poll_us[shard];
+	return follow_enter_shard(vmm->follow, shard);
 }
 
 static void vmm_go_near_shard(void *context, unsigned int shard)
@@ -251,6 +264,7 @@ static int vmm_loop(struct vmm *vmm, enum machine_end *end, struct fail *fail)
 		if (!ret)
 			ret = machine_run(vmm->machine, vmm_place_vcpu, vmm,
 					  end, fail);
+		follow_forget_vcpus(vmm->follow);
 		if (ret)
 			return ret;
 		pci_root_reset(vmm->root);
@@ -265,6 +279,8 @@ int vmm_run(const struct vmm_config *config, enum machine_end *end,
 	int ret = placement_plan_host(&config->place, &vmm.placement,
 				      &vmm.registry, fail);
 
+	if (!ret)
+		ret = vmm_begin_follow(&vmm, fail);
 	if (!ret)
 		placement_enter_helper(&vmm.placement);
 	if (!ret)
@@ -281,6 +297,7 @@ int vmm_run(const struct vmm_config *config, enum machine_end *end,
 	vmm_end_signals(&vmm);
 	if (!ret)
 		vmm_write_stats(&vmm);
+	follow_stop(vmm.follow); /* before threads' numbers can be others' */
 	vmm_destroy(&vmm);
 	registry_close(vmm.registry);
 	return ret;

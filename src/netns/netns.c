@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "netns/init.h"
 #include "netns/namespace.h"
+#include "sched/follow.h"
 #include "sched/placement_host.h"
 #include "sched/registry.h"
 #include "slirp/resolv.h"
@@ -41,6 +42,7 @@ struct netns {
 	struct namespace namespace;
 	struct placement placement;
 	struct registry *registry;
+	struct follow *follow;
 	struct slirp *slirp;
 	struct control *control;
 	struct port *port[NETNS_QUEUES_MAX];
@@ -146,28 +148,45 @@ static uint32_t netns_place_shard(void *context, unsigned int shard)
 {
 	struct netns *netns = context;
 
-	placement_enter_shard(&netns->placement, shard);
-	return netns->placement.poll_us[shard];
+	return follow_enter_shard(netns->follow, shard);
 }
 
 /* Without the right to, flows are spread by a hash, which works as well. */
-static void netns_steer(const struct netns *netns)
+static void netns_steer(void *context)
 {
+	const struct netns *netns = context;
+
 	if (netns->placement.pinned && netns->queues > 1)
 		steer_by_cpu(netns->fd[0], netns->placement.shard,
 			     netns->queues);
 }
 
+static int netns_place(struct netns *netns, struct fail *fail)
+{
+	struct follow_config follow = {
+		.request = &netns->config.place,
+		.plan = &netns->placement,
+		.check_ms = FOLLOW_CHECK_MS,
+		.moved = netns_steer,
+		.context = netns,
+	};
+	int ret;
+
+	netns->config.place.shards = netns->queues;
+	ret = placement_plan_host(&netns->config.place, &netns->placement,
+				  &netns->registry, fail);
+	if (ret)
+		return ret;
+	netns_steer(netns);
+	follow.registry = netns->registry;
+	return follow_start(&follow, &netns->follow, fail);
+}
+
 static int netns_create_nat(struct netns *netns, struct fail *fail)
 {
 	struct netns_config *config = &netns->config;
-	int ret;
+	int ret = netns_place(netns, fail);
 
-	config->place.shards = netns->queues;
-	ret = placement_plan_host(&config->place, &netns->placement,
-				  &netns->registry, fail);
-	if (!ret)
-		netns_steer(netns);
 	for (unsigned int i = 0; !ret && i < netns->queues; i++) {
 		netns->port[i] =
 			tap_port_create(netns->fd[i], config->slirp.mtu);
@@ -315,6 +334,7 @@ int netns_run(const struct netns_config *config, int *status, struct fail *fail)
 	if (!ret)
 		ret = netns_serve(&netns, status, fail);
 	control_stop(netns.control);
+	follow_stop(netns.follow); /* it steers */
 	slirp_destroy(netns.slirp);
 	for (unsigned int i = 0; i < netns.queues; i++) {
 		tap_port_destroy(netns.port[i]);

@@ -8,23 +8,23 @@
 #include "base/log.h"
 #include "sched/registry.h"
 
-/* Return: a locked registry; NULL if there is none, or it is not wanted */
-static struct registry *enter_registry(const struct placement_request *request)
+static void tell_alone(int err)
+{
+	log_line("placed without regard to other guests: their registry cannot "
+		 "be used (%s)",
+		 strerror(err));
+}
+
+static struct registry *open_registry(const struct placement_request *request)
 {
 	struct registry *registry;
-	int ret;
 
 	if (!request->registry || request->policy == PLACEMENT_NONE)
 		return NULL;
 	registry = registry_open(NULL);
-	ret = registry ? registry_lock(registry) : -errno;
-	if (!ret)
-		return registry;
-	log_line("placed without regard to other guests: their registry cannot "
-		 "be used (%s)",
-		 strerror(-ret));
-	registry_close(registry);
-	return NULL;
+	if (!registry)
+		tell_alone(errno);
+	return registry;
 }
 
 static int plan_beside(const struct topology *topology,
@@ -45,6 +45,22 @@ static int plan_beside(const struct topology *topology,
 	return ret;
 }
 
+int placement_plan_again(const struct topology *topology,
+			 const struct placement_request *request,
+			 struct placement *plan, struct registry *registry,
+			 struct fail *fail)
+{
+	int ret = registry ? registry_lock(registry) : 0;
+
+	if (ret)
+		tell_alone(-ret);
+	if (ret || !registry)
+		return placement_plan(topology, request, NULL, plan, fail);
+	ret = plan_beside(topology, request, plan, registry, fail);
+	registry_unlock(registry);
+	return ret;
+}
+
 int placement_plan_host(const struct placement_request *request,
 			struct placement *plan, struct registry **registry,
 			struct fail *fail)
@@ -55,13 +71,8 @@ int placement_plan_host(const struct placement_request *request,
 	*registry = NULL;
 	if (ret)
 		return ret;
-	*registry = enter_registry(request);
-	if (*registry) {
-		ret = plan_beside(topology, request, plan, *registry, fail);
-		registry_unlock(*registry);
-	} else {
-		ret = placement_plan(topology, request, NULL, plan, fail);
-	}
+	*registry = open_registry(request);
+	ret = placement_plan_again(topology, request, plan, *registry, fail);
 	topology_free(topology);
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include "sched/placement.h"
 
 struct registry;
+struct topology;
 
 /**
  * placement_plan_host() - Plan for this host, beside this user's other guests
@@ -21,5 +22,19 @@ struct registry;
 int placement_plan_host(const struct placement_request *request,
 			struct placement *plan, struct registry **registry,
 			struct fail *fail);
+
+/**
+ * placement_plan_again() - Plan anew for a host that has changed
+ * @topology:	The host, as it is now
+ * @registry:	From placement_plan_host(), or NULL
+ *
+ * Return: 0, or negative errno with @fail set
+ *
+ * Context: as placement_plan_host().
+ */
+int placement_plan_again(const struct topology *topology,
+			 const struct placement_request *request,
+			 struct placement *plan, struct registry *registry,
+			 struct fail *fail);
 
 #endif

@@ -9,7 +9,7 @@
 /*
  * Theory of operation
  *
- * What a process may use is told by the affinity of its main thread and by its
+ * What a process may use is told by the affinity of a thread and by its
  * cgroups (cgroups(7), cpuset(7)), looked for where systemd and container
  * engines mount them. A cgroup's path may be that of the host while only the
  * container's own part of the hierarchy is mounted; and quotas of ancestors
@@ -58,13 +58,19 @@ static void restrict_quota(struct topology_share *share, uint64_t quota_us,
 		share->quota_millicpus = (uint32_t)millicpus;
 }
 
-/* A line of /proc/self/status */
+/*
+ * A line of /proc/self/status. The main thread may be pinned already: what the
+ * calling one may use counts where that is told, which copies of hosts do not.
+ */
 static void read_status_set(struct host_file *file, const char *key,
 			    struct id_set *set, bool *told)
 {
-	const char *text = host_file_read(file, "/proc/self/status");
-	const char *value = text ? host_file_field(text, key) : NULL;
+	const char *text = host_file_read(file, "/proc/thread-self/status");
+	const char *value;
 
+	if (!text)
+		text = host_file_read(file, "/proc/self/status");
+	value = text ? host_file_field(text, key) : NULL;
 	if (!value)
 		return;
 	file->text[value - file->text + (long)strcspn(value, "\n")] = '\0';

@@ -15,6 +15,11 @@ add_test(NAME net/steer COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/net/steer.sh
 set_tests_properties(net/steer PROPERTIES TIMEOUT 120 LABELS net
   SKIP_RETURN_CODE 77)
 
+add_test(NAME net/follow COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/net/follow.sh
+  $<TARGET_FILE:mqvmm>)
+set_tests_properties(net/follow PROPERTIES TIMEOUT 120 LABELS net
+  SKIP_RETURN_CODE 77)
+
 # A library to preload: what is built with sanitizers cannot be counted.
 add_library(count_allocations MODULE support/count_allocations.c)
 target_link_libraries(count_allocations PRIVATE mqvmm_flags)

@@ -17,7 +17,8 @@ start_server load "$mqload" server --port 0
 # by_shard CPU SHARD: flows of a program on CPU are all made by SHARD
 by_shard() {
 	timeout -k 5 60 taskset -c "${cpus[0]},${cpus[1]}" \
-		"$mqvmm" netns --queues 2 --stats "$work/stats" -- \
+		"$mqvmm" netns --queues 2 --place registry=off \
+		--stats "$work/stats" -- \
 		taskset -c "$1" "$mqload" crr --to "10.0.2.2:$port" --count 200
 	made=$(tr '{' '\n' <"$work/stats" |
 		sed -n "s/.*\"shard\":$2,.*\"tcp_flows\":\([0-9]*\).*/\1/p")
