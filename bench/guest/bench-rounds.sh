@@ -6,6 +6,7 @@
 . /checks/lib.sh
 host=$(ip route | awk '$1 == "default" { print $3; exit }')
 number=0
+echo "0 0" >/proc/sys/net/ipv4/ping_group_range
 sed "s/HOST/$host/g" /checks/bench.plan | while IFS='|' read -r warm_up sample; do
 	# shellcheck disable=SC2086 # words
 	mqload $warm_up >/dev/null 2>&1

@@ -8,6 +8,7 @@
 vmm=mqvmm    # or qemu
 topology=    # sockets=,cores=,threads= behind the number of CPUs
 append=      # more words for the guest's command line
+queues=      # of mqvmm's device; one for each CPU
 net=         # more options for --net, each with a comma before it
 netdev=user  # QEMU's -netdev, without its id
 vmm_extra=   # more arguments for the VMM
@@ -65,7 +66,7 @@ vm_exec() {
 		[ $reboot = yes ] || vmm_extra="--no-reboot $vmm_extra"
 		exec "$mqvmm" run --kernel "$kernel" --initrd "$initrd" \
 			--append "$line" --cpus "$1${topology:+,$topology}" \
-			--memory "$2M" --net "queues=$1$net" --serial "$4" $vmm_extra
+			--memory "$2M" --net "queues=${queues:-$1}$net" --serial "$4" $vmm_extra
 	fi
 	serial=file:$4
 	[ "$4" != stdio ] || serial=stdio

@@ -20,6 +20,7 @@
 
 static const char usage[] =
 	"Usage: mqload server [--bind ADDRESS] [--port N] [--threads N]\n"
+	"                     [--receive-buffer BYTES]\n"
 	"       mqload dns    [--bind ADDRESS] [--port N]\n"
 	"       mqload crr|rr|udp --to HOST:PORT [--flows M] [--size BYTES]\n"
 	"       mqload up|down    --to HOST:PORT [--flows M] [--verify]\n"
@@ -60,6 +61,8 @@ static const char usage[] =
 	"  --size BYTES     of a response or datagram (64)\n"
 	"  --timeout S      limit of each operation (10)\n"
 	"  --hold S         of ramp, at most 100 (1)\n"
+	"  --receive-buffer BYTES\n"
+	"                   SO_RCVBUF of a server's connections; the kernel's\n"
 	"  --name NAME      of dnsq (mqload.test); a * in it becomes a new\n"
 	"                   label for each query\n"
 	"  --pin            thread i runs on CPU i modulo their number\n"

@@ -33,6 +33,7 @@ static const struct option long_options[] = {
 	{ "hold", required_argument, NULL, 'h' },
 	{ "bulk", required_argument, NULL, 'B' },
 	{ "name", required_argument, NULL, 'N' },
+	{ "receive-buffer", required_argument, NULL, 'e' },
 	{ "pin", no_argument, NULL, 'P' },
 	{ "verify", no_argument, NULL, 'v' },
 	{ "json", no_argument, NULL, 'j' },
@@ -192,6 +193,8 @@ static int parse_one(struct options *o, int letter, const char *text,
 	case 'N':
 		o->name = text;
 		return 0;
+	case 'e':
+		return parse_uint(text, 1, INT32_MAX, &o->receive_buffer);
 	case 'P':
 		o->pin = true;
 		return 0;

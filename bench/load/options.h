@@ -35,6 +35,7 @@ struct address {
  * @hold_s:	How long ramp holds its connections idle
  * @bulk:	Streams that mixed runs in each direction
  * @name:	What dnsq asks for
+ * @receive_buffer: SO_RCVBUF of a server's connections, bytes; 0: the kernel's
  * @pin:	Flow i runs on the i-th of the CPUs that the process may use
  * @verify:	Check every byte of a stream and sum it up
  * @json:	Report as JSON
@@ -52,6 +53,7 @@ struct options {
 	double hold_s;
 	unsigned int bulk;
 	const char *name;
+	unsigned int receive_buffer;
 	bool pin;
 	bool verify;
 	bool json;

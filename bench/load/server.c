@@ -163,6 +163,10 @@ int server_run(const struct options *options)
 	rc = port = server_open(&options->bind, &tcp, &udp);
 	if (port < 0)
 		goto out;
+	/* Connections have it from their listener. */
+	if (options->receive_buffer)
+		setsockopt(tcp, SOL_SOCKET, SO_RCVBUF, &options->receive_buffer,
+			   sizeof(options->receive_buffer));
 	printf("port %d\n", port);
 	fflush(stdout);
 	rc = serve(options, pattern, signals, tcp, udp);

@@ -26,6 +26,13 @@ def _flows(text):
     return flows
 
 
+def _scenarios(text):
+    names = text.split(",")
+    if not set(names) <= set(scenarios.TITLES):
+        raise ValueError
+    return names
+
+
 def _positive(kind):
     def read(text):
         value = kind(text)
@@ -37,7 +44,8 @@ def _positive(kind):
 
 
 def _parser():
-    _flows.__name__ = "list of flows"
+    _flows.__name__ = "list of numbers"
+    _scenarios.__name__ = "list of scenarios"
     parser = argparse.ArgumentParser(
         prog="mqvmm bench", allow_abbrev=False,
         description="Measures mqvmm beside its peers and writes a report; "
@@ -46,6 +54,11 @@ def _parser():
                         help="of " + ",".join(SYSTEMS) + " (all)")
     parser.add_argument("--flows", metavar="LIST", type=_flows,
                         help="concurrent flows (1,2,4,8; with --quick 1,2)")
+    parser.add_argument("--scenarios", metavar="LIST", type=_scenarios,
+                        help="of " + ",".join(scenarios.TITLES) + ", each with all of "
+                        "--flows (all; with --quick crr,rr,up,down)")
+    parser.add_argument("--queues", metavar="LIST", type=_flows,
+                        help="measure mqvmm with so many queues side by side: netns/1, ...")
     parser.add_argument("--rounds", metavar="N", type=_positive(int),
                         help="samples of each (6; with --quick 2)")
     parser.add_argument("--seconds", metavar="S", type=_positive(float),
@@ -68,19 +81,27 @@ def _defaults(options):
     options.cpus = options.cpus or min(max(len(os.sched_getaffinity(0)), 2), 8)
 
 
-def _make_systems(options, tools):
-    """The systems of --systems; those of mqvmm once for each of --programs."""
+def _variants(options):
+    """(label, program, queues): mqvmm for each of --programs and --queues."""
     programs = dict(word.split("=", 1) for word in (options.programs or "").split(",") if word)
+    builds = [(f"@{label}", path) for label, path in programs.items()] or [("", None)]
+    return list(programs), [
+        (label + (f"/{queues}" if queues else ""), path, queues)
+        for label, path in builds for queues in options.queues or [None]]
+
+
+def _make_systems(options, tools):
+    """The systems of --systems, and the labels of --programs."""
+    labels, variants = _variants(options)
     made = []
     for name in options.systems.split(","):
         if name not in SYSTEMS:
             raise ValueError(f"there is no system '{name}': {', '.join(SYSTEMS)}")
-        if tables.ours(name) and programs:
-            made += [SYSTEMS[name](tools, f"@{label}", path)
-                     for label, path in programs.items()]
+        if tables.ours(name):
+            made += [SYSTEMS[name](tools, *variant) for variant in variants]
         else:
             made.append(SYSTEMS[name](tools))
-    return made, list(programs)
+    return made, labels
 
 
 def _present(made, skipped):
@@ -104,6 +125,17 @@ def _write(document, output, labels):
     print(f"report: {os.path.join(output, 'report.html')}, report.md, result.json")
 
 
+def _choose(options, tools, skipped):
+    chosen = scenarios.choose(options.flows, options.quick,
+                              machine.load_modes(tools.mqload), options.scenarios)
+    if scenarios.may_ping() or not any(scenario.mode == "icmp" for scenario in chosen):
+        return chosen
+    skipped["icmp"] = (f"group {os.getegid()} may not ping: sysctl "
+                       'net.ipv4.ping_group_range="0 2147483647" lets all')
+    print(f"skipped icmp: {skipped['icmp']}", file=sys.stderr)
+    return [scenario for scenario in chosen if scenario.mode != "icmp"]
+
+
 def _document(options, tools, present, skipped, chosen):
     """What samples.json says before the first sample."""
     return {
@@ -124,7 +156,7 @@ def _measure(options, work):
     present = _present(made, skipped)
     if not present:
         raise ValueError("none of these systems can be measured here")
-    chosen = scenarios.choose(options.flows, options.quick, machine.load_modes(tools.mqload))
+    chosen = _choose(options, tools, skipped)
     os.makedirs(options.output, exist_ok=True)
     document = _document(options, tools, present, skipped, chosen)
 

@@ -106,12 +106,12 @@ class Child:
 class Server(Child):
     """An mqload server; port is where it listens."""
 
-    def __init__(self, mqload, mode):
-        super().__init__([mqload, mode, "--port", "0"])
+    def __init__(self, mqload, words):
+        super().__init__([mqload, *words, "--port", "0"])
         try:
             line = self.line(10)
             if line is None:
-                raise OSError(f"mqload {mode} did not start: {self.complaint()}")
+                raise OSError(f"mqload {words[0]} did not start: {self.complaint()}")
             self.port = int(line.split()[1])
         except BaseException:
             self.stop()

@@ -6,8 +6,7 @@
  "scenarios": [{"name", "mode", "flows"}],
  "samples": [{"system", "scenario", "round", "why", "counts", "result"}]}
 
-A result is mqload's, of which load() makes the same shape for each version; why
-tells why there is none.
+A result is mqload's; why tells why there is none.
 """
 import json
 import os
@@ -17,15 +16,10 @@ PERCENTILES = ("p50", "p90", "p99", "p999", "max")
 
 
 def normalise(raw):
-    """One shape for the reports of all versions of mqload."""
-    latency = raw.get("latency_us") or {
-        name: raw[f"{name}_us"] for name in PERCENTILES if f"{name}_us" in raw}
-    errors = raw.get("errors", 0)
-    if isinstance(errors, dict):
-        errors = sum(errors.values())
-    return {"done": raw["done"], "seconds": raw["seconds"], "rate": raw["rate"],
-            "mbps": raw["mbps"], "errors": errors, "latency_us": latency,
-            "histogram_us": raw.get("histogram_us", [])}
+    """What reports are made of; without what a mode does not have, None."""
+    return {name: raw.get(name) for name in (
+        "done", "seconds", "rate", "mbps", "errors", "loss", "fairness")} | {
+            "latency_us": raw["latency_us"], "histogram_us": raw["histogram_us"]}
 
 
 def write_atomically(path, text):
@@ -98,11 +92,11 @@ class Table:
         return merged
 
     def values(self, system, scenario, metric):
-        """rate, mbps, errors, or a percentile: one value for each sample."""
+        """A figure or a percentile: one value for each sample that has it."""
         rows = self.results(system, scenario)
         if metric in PERCENTILES:
             return [row["latency_us"][metric] for row in rows if metric in row["latency_us"]]
-        return [row[metric] for row in rows]
+        return [row[metric] for row in rows if row[metric] is not None]
 
     def errors(self, system):
         return sum(row["errors"] for (name, _), rows in self._results.items()

@@ -7,9 +7,12 @@ import subprocess
 
 from . import counters
 from .process import Child, Server, first_line, version
+from .scenarios import PING_RANGE
 
-# Waits until the network is there, warms up, waits until counters are read.
-CLIENT = """echo ready; read -r go; "$0" $1 >/dev/null 2>&1
+# Waits until the network is there, warms up, waits until counters are read. In a
+# namespace of its own it may ping.
+CLIENT = """[ -z "$3" ] || echo 0 0 2>/dev/null >"$3"
+echo ready; read -r go; "$0" $1 >/dev/null 2>&1
 echo warm; read -r go; exec "$0" $2"""
 
 
@@ -19,6 +22,7 @@ class HostSystem:
     title = "host direct"
     kind = "host"
     program = package = None
+    namespace = False
     address = "127.0.0.1"
 
     def __init__(self, tools):
@@ -54,7 +58,8 @@ class HostSystem:
             warm = scenario.warm_up(target)
             words = scenario.arguments(target, seconds)
             with Child(self.wrap(["sh", "-c", CLIENT, self.tools.mqload,
-                                  " ".join(warm), " ".join(words)])) as child:
+                                  " ".join(warm), " ".join(words),
+                                  PING_RANGE if self.namespace else ""])) as child:
                 return self._measure(child, seconds)
 
     def _measure(self, child, seconds):
@@ -85,14 +90,16 @@ class Netns(HostSystem):
     """mqvmm netns."""
     name = "netns"
     title = "mqvmm netns"
+    namespace = True
     address = "10.0.2.2"
 
-    def __init__(self, tools, label="", program=None):
+    def __init__(self, tools, label="", program=None, queues=None):
         super().__init__(tools)
         self.mqvmm = program or tools.mqvmm
+        self.queues = queues or tools.cpus
         self.name += label
         self.title += label
-        self.stats = os.path.join(tools.work, f"{self.name}.stats")
+        self.stats = os.path.join(tools.work, f"{self.name.replace('/', '-')}.stats")
 
     def missing(self):
         run = subprocess.run([self.mqvmm, "netns", "--", "true"], timeout=30, check=False,
@@ -103,7 +110,7 @@ class Netns(HostSystem):
         return first_line(self.mqvmm, "--version")
 
     def wrap(self, argv):
-        return [self.mqvmm, "netns", "--queues", str(self.tools.cpus),
+        return [self.mqvmm, "netns", "--queues", str(self.queues),
                 "--stats", self.stats, "--"] + argv
 
     def counters(self, child):
@@ -116,6 +123,7 @@ class Netns(HostSystem):
 class Pasta(HostSystem):
     name = title = program = "pasta"
     package = "passt"
+    namespace = True
 
     @property
     def address(self):
@@ -135,6 +143,7 @@ class Pasta(HostSystem):
 
 class Slirp4netns(HostSystem):
     name = title = program = package = "slirp4netns"
+    namespace = True
     address = "10.0.2.2"
 
     def wrap(self, argv):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The tables that report.md and report.html have in common, as plain text."""
+import re
 from dataclasses import dataclass
 
 from . import result, stats
@@ -26,7 +27,7 @@ def number(value, digits=3):
 
 
 def ours(system):
-    return system.partition("@")[0] in OURS
+    return re.split("[@/]", system)[0] in OURS
 
 
 def groups(table):
@@ -46,6 +47,8 @@ def _best_peer(table, names, scenario, metric, more):
 def _ratios(table, names, system, scenario, metric, more):
     mine = result.median(table, system, scenario, metric)
     parts = []
+    if metric in ("loss", "fairness"):
+        return parts
     direct = result.median(table, "direct", scenario, metric) if "direct" in table.systems else None
     if direct and system != "direct":
         parts.append(f"{number(mine / direct, 2)}× direct")
@@ -72,6 +75,10 @@ def _scenario_rows(table, names, scenario):
     else:
         metrics = [("rate", "per second", True), ("p50", "p50 µs", False),
                    ("p99", "p99 µs", False)]
+    if scenario["mode"] == "loss":
+        metrics.append(("loss", "share lost", False))
+    if scenario["mode"] == "crr" and scenario["flows"] > 1:
+        metrics.append(("fairness", "Jain's index", True))
     flows = f"M={scenario['flows']}"
     return [[f"{flows} {label}"] + [_cell(table, names, system, name, metric, more)
                                     for system in names] for metric, label, more in metrics]

@@ -20,7 +20,7 @@ BOOT_LIMIT_S = 90
 # vm.sh sets its defaults first: what differs comes in variables beside them.
 START = """
 . "$here/guest/vm.sh"
-vmm=$vmm_ overlay=$overlay_ netdev=$netdev_ vmm_extra=$extra_
+vmm=$vmm_ overlay=$overlay_ netdev=$netdev_ queues=$queues_ vmm_extra=$extra_
 kernel_setup
 initrd_setup
 vm_exec "$cpus" "$memory" "$parameters" stdio
@@ -35,12 +35,13 @@ class Run:
     vmm = "mqvmm"
     programs = ()
 
-    def __init__(self, tools, label="", program=None):
+    def __init__(self, tools, label="", program=None, queues=None):
         self.tools = tools
         self.mqvmm = program or tools.mqvmm
+        self.queues = queues or tools.cpus
         self.name += label
         self.title += label
-        self.stats = os.path.join(tools.work, f"{self.name}.stats")
+        self.stats = os.path.join(tools.work, f"{self.name.replace('/', '-')}.stats")
 
     def missing(self):
         tools = self.tools
@@ -67,6 +68,7 @@ class Run:
                 "guest": tools.guest, "work": tools.work, "vmm_": self.vmm,
                 "overlay_": overlay, "cpus": str(tools.cpus),
                 "memory": str(tools.memory_mib), "netdev_": "user",
+                "queues_": str(self.queues),
                 "extra_": f"--stats {self.stats}" if self.vmm == "mqvmm" else "",
                 "parameters": f"mq.run=bench-rounds mq.limit={limit_s}"}
 

@@ -36,7 +36,7 @@
 	 (PLACEMENT_CELLS_MAX + GUEST_MEMORY_REGIONS_MAX) *                  \
 		 sizeof(struct acpi_srat_memory) +                           \
 	 sizeof(struct acpi_slit) +                                          \
-	 PLACEMENT_CELLS_MAX * PLACEMENT_CELLS_MAX +                         \
+	 (size_t)PLACEMENT_CELLS_MAX * PLACEMENT_CELLS_MAX +                 \
 	 ACPI_TABLES_MAX * (sizeof(uint64_t) + ACPI_TABLE_ALIGNMENT))
 
 _Static_assert(ACPI_CPUS_MAX <= PLACEMENT_THREADS_MAX, "each vCPU has a cell");

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 import recorded
-from mqbench import report, samples
+from mqbench import report, samples, scenarios
 
 
 class Tags(html.parser.HTMLParser):
@@ -143,13 +143,35 @@ class Samples(unittest.TestCase):
         self.assertEqual(list(part["systems"]), ["netns"])
         self.assertEqual({sample["system"] for sample in part["samples"]}, {"netns"})
 
-    def test_reports_of_both_versions_of_mqload_are_one(self):
-        old = {"done": 1, "seconds": 1, "rate": 1, "mbps": 0, "p50_us": 5, "p99_us": 9,
-               "errors": {"reset": 2, "timeout": 1}}
-        new = {"done": 1, "seconds": 1, "rate": 1, "mbps": 0, "errors": 3,
-               "errors_by_kind": {"reset": 2, "timeout": 1},
-               "latency_us": {"p50": 5, "p99": 9}}
-        self.assertEqual(samples.normalise(old), samples.normalise(new))
+    def test_figures_that_a_mode_lacks_count_for_nothing(self):
+        document = recorded.document()
+        table = samples.Table(document)
+        scenario = document["scenarios"][0]["name"]
+        self.assertEqual(table.values("netns", scenario, "loss"), [])
+
+
+class Scenarios(unittest.TestCase):
+    MODES = {"crr", "rr", "udp", "up", "down", "dnsq", "ping", "udpstream", "mixed", "ramp"}
+
+    def test_each_title_is_measured_unless_quick(self):
+        modes = {s.mode for s in scenarios.choose([1, 2], False, self.MODES)}
+        self.assertEqual(modes, set(scenarios.TITLES))
+
+    def test_named_scenarios_have_all_flows(self):
+        chosen = scenarios.choose([1, 2, 4], False, self.MODES, ["crr", "mixed"])
+        self.assertEqual([s.name for s in chosen],
+                         ["crr-1", "crr-2", "crr-4", "mixed-1", "mixed-2", "mixed-4"])
+
+    def test_echo_goes_to_an_address_without_a_port(self):
+        words = scenarios.Scenario("icmp", 1).arguments("10.0.2.2:99", 1)
+        self.assertEqual(words[:3], ["ping", "--to", "10.0.2.2"])
+
+    def test_bulk_has_a_server_with_a_small_buffer(self):
+        self.assertIn("4096", scenarios.Scenario("bulk", 1).server)
+
+    def test_old_mqload_is_not_asked_for_what_it_does_not_know(self):
+        self.assertEqual({s.mode for s in scenarios.choose([1], False, {"crr"})},
+                         {"crr", "open"})
 
 
 if __name__ == "__main__":
