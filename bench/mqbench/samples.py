@@ -44,8 +44,11 @@ def load(path):
     try:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
-        if document["format"] != FORMAT or not isinstance(document["samples"], list):
+        if document["format"] != FORMAT:
             raise KeyError("format")
+        for sample in document["samples"]:
+            if sample["result"] is not None:
+                normalise(sample["result"])
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is no samples.json of this mqvmm bench; name the "
                          "file, or the folder, that mqvmm bench --output made") from None
@@ -76,8 +79,13 @@ class Table:
             if sample["result"] is None:
                 self.failures.append(sample)
                 continue
+            result = normalise(sample["result"])
+            if result["errors"] and not result["done"]:
+                self.failures.append(dict(sample, why=f"failed: {result['errors']} errors, "
+                                          "nothing was done"))
+                continue
             key = sample["system"], sample["scenario"]
-            self._results.setdefault(key, []).append(normalise(sample["result"]))
+            self._results.setdefault(key, []).append(result)
             self._counts.setdefault(key, []).append(sample["counts"])
 
     def results(self, system, scenario):

@@ -33,6 +33,16 @@ complete() {
 		grep -q '</html>' "$work/whole/report.html"
 }
 
+all_kinds() {
+	bench --scenarios bulk,udp,loss,dnsq,open,mixed,ramp --queues 1,2 --flows 2 \
+		--seconds 0.3 --rounds 1 --output "$work/kinds" &&
+		ask kinds 'r["complete"] and set(r["systems"]) == {
+			"direct", "netns/1", "netns/2"}' &&
+		ask kinds 'all({row["mode"] for row in s["concurrent"] if row["samples"] == 1} == {
+			"bulk", "udp", "loss", "dnsq", "open", "mixed", "ramp"}
+			for s in r["systems"].values())'
+}
+
 counted() {
 	ask whole 'all(row["counts_per_transaction"]["system calls"] > 1
 		for row in r["systems"]["netns"]["concurrent"] if row["mode"] == "crr")'
@@ -80,6 +90,8 @@ mkdir "$work/bin"
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$work/bin/python3"
 check "a run makes a complete report" complete
 check "what a connection cost is counted" counted
+check "every kind of load is measured, queues side by side" all_kinds
+check "a scenario that does not exist is refused" wrong --scenarios crr,other
 check "Ctrl-C leaves a report of what was measured" interrupted
 check "Ctrl-C leaves no process" within 10 nothing_left
 check "two builds are compared side by side" side_by_side

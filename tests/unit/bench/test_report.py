@@ -150,6 +150,14 @@ class Samples(unittest.TestCase):
         self.assertEqual(table.values("netns", scenario, "loss"), [])
 
 
+    def test_sample_in_which_nothing_was_done_is_lost(self):
+        document = recorded.document()
+        document["samples"][0]["result"] |= {"done": 0, "errors": 2}
+        table = samples.Table(document)
+        self.assertEqual(len(table.failures), 1)
+        self.assertIn("nothing was done", table.failures[0]["why"])
+
+
 class Scenarios(unittest.TestCase):
     MODES = {"crr", "rr", "udp", "up", "down", "dnsq", "ping", "udpstream", "mixed", "ramp"}
 
