@@ -127,12 +127,13 @@ static bool follow_plan(struct follow *follow, const struct topology *topology)
 	struct follow_config *config = &follow->config;
 	struct placement *plan = config->plan;
 	struct placement *next = calloc(1, sizeof(*next));
-	struct fail fail = { 0 };
-	int ret = next ? placement_plan_again(topology, config->request, next,
-					      config->registry, &fail)
-		       : fail_set(&fail, -ENOMEM, "no memory to plan in");
+	struct fail fail = { .text = "no memory to plan in" };
+	int ret = -ENOMEM;
 
-	if (ret) {
+	if (next)
+		ret = placement_plan_again(topology, config->request, next,
+					   config->registry, &fail);
+	if (!next || ret) {
 		log_line("threads are left to the scheduler: %s", fail.text);
 	} else {
 		take_cpus(plan, next);
