@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +8,11 @@
 #include <unistd.h>
 
 #include "slirp/shard_internal.h"
+#include "support/counts.h"
 #include "torture.h"
 
 #define UDP_IDLE_S 5
 #define LOOK_NS    20000000L
-
-static unsigned int run_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
 
 /* A socket on loopback. */
 static int run_bind(const struct torture *torture, int type, uint16_t *port)
@@ -259,7 +248,7 @@ static void run_checked(struct torture *torture)
 
 void torture_run(struct torture *torture)
 {
-	unsigned int descriptors = run_descriptors();
+	unsigned int descriptors = counts_descriptors();
 
 	sem_init(&torture->over, 0, 0);
 	run_open_host(torture);
@@ -268,7 +257,7 @@ void torture_run(struct torture *torture)
 	run_stop_slirp(torture);
 	run_close_host(torture);
 	sem_destroy(&torture->over);
-	if (run_descriptors() != descriptors)
+	if (counts_descriptors() != descriptors)
 		torture_fail(torture, "%u descriptors are open, %u were",
-			     run_descriptors(), descriptors);
+			     counts_descriptors(), descriptors);
 }

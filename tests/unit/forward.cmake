@@ -6,7 +6,7 @@ mqvmm_test(udp_forward
   LIBS mqvmm_slirp)
 foreach(name forward forward_change forward_udp)
   mqvmm_test(${name}
-    SOURCES unit/${name}_test.c unit/forward_rig.c support/fake_port.c
+    SOURCES unit/${name}_test.c unit/forward_rig.c support/counts.c support/fake_port.c
       support/datagram.c
     LIBS mqvmm_slirp)
 endforeach()

@@ -225,14 +225,14 @@ static void waiting_connections_are_accepted_when_descriptors_are_back(
 		assert_return_code(
 			connect(f->sock[i], (struct sockaddr *)&name, size),
 			errno);
-	while (!rig_counter(f->slirp, -1, "accepts_delayed"))
+	while (!counts_stat(f->slirp, -1, "accepts_delayed"))
 		poll(NULL, 0, 1);
 	/* It waits without spinning: a few tries in this time. */
-	turns = rig_counter(f->slirp, -1, "turns");
+	turns = counts_stat(f->slirp, -1, "turns");
 	poll(NULL, 0, 300);
-	assert_in_range(rig_counter(f->slirp, -1, "turns") - turns, 1,
+	assert_in_range(counts_stat(f->slirp, -1, "turns") - turns, 1,
 			30 * SHARDS);
-	assert_int_equal(rig_counter(f->slirp, -1, "tcp_flows"), 0);
+	assert_int_equal(counts_stat(f->slirp, -1, "tcp_flows"), 0);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	rig_wait_for_flows(f, WAITING);
 }

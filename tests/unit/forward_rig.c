@@ -185,34 +185,14 @@ uint16_t rig_connect_from(struct forward_rig *f, uint16_t from, uint16_t to)
 	return rig_local_port(sock);
 }
 
-uint64_t rig_counter(const struct slirp *slirp, int shard, const char *name)
-{
-	char *text = NULL, *at, key[64];
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	uint64_t sum = 0;
-
-	slirp_print_stats(slirp, out);
-	fclose(out);
-	snprintf(key, sizeof(key), "\"%s\":", name);
-	at = strstr(text, key);
-	for (int i = 0; at; at = strstr(at, key), i++) {
-		at += strlen(key);
-		if (shard < 0 || i == shard)
-			sum += strtoull(at, &at, 10);
-	}
-	free(text);
-	return sum;
-}
-
 void rig_wait_for_flows(const struct forward_rig *f, uint64_t count)
 {
 	for (int i = 0; i < WAIT_MS; i++) {
-		if (rig_counter(f->slirp, -1, "tcp_flows") == count)
+		if (counts_stat(f->slirp, -1, "tcp_flows") == count)
 			return;
 		poll(NULL, 0, 1);
 	}
-	assert_int_equal(rig_counter(f->slirp, -1, "tcp_flows"), count);
+	assert_int_equal(counts_stat(f->slirp, -1, "tcp_flows"), count);
 }
 
 uint16_t rig_free_ports(unsigned int count)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "slirp/slirp.h"
+#include "support/counts.h"
 #include "support/fake_port.h"
 
 /* Running shards with forwards, and the sockets of the host's side. */
@@ -45,8 +46,6 @@ int rig_try_connect(struct forward_rig *f, const char *to, uint16_t port);
 uint16_t rig_local_port(int sock);
 /* From a port that may have a connection already, or 0. Return: the port */
 uint16_t rig_connect_from(struct forward_rig *f, uint16_t from, uint16_t to);
-/* A counter of one shard's, or with -1 of all. */
-uint64_t rig_counter(const struct slirp *slirp, int shard, const char *name);
 void rig_wait_for_flows(const struct forward_rig *f, uint64_t count);
 /* The lowest of @count ports that are free at this moment. */
 uint16_t rig_free_ports(unsigned int count);

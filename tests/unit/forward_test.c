@@ -40,7 +40,7 @@ static void connections_are_spread_over_the_queues(void **state)
 		assert_int_equal(rig_try_connect(f, "127.0.0.1", port), 0);
 	rig_wait_for_flows(f, CONNECTIONS);
 	for (int i = 0; i < SHARDS; i++)
-		assert_in_range(rig_counter(f->slirp, i, "tcp_flows"),
+		assert_in_range(counts_stat(f->slirp, i, "tcp_flows"),
 				CONNECTIONS / SHARDS / 3, CONNECTIONS / 2);
 }
 
@@ -58,12 +58,12 @@ static void queues_out_of_use_get_no_connections(void **state)
 			rig_try_connect(f, i % 2 ? "::1" : "127.0.0.1", port),
 			0);
 	rig_wait_for_flows(f, CONNECTIONS);
-	assert_in_range(rig_counter(f->slirp, 0, "tcp_flows"), CONNECTIONS / 5,
+	assert_in_range(counts_stat(f->slirp, 0, "tcp_flows"), CONNECTIONS / 5,
 			CONNECTIONS);
-	assert_in_range(rig_counter(f->slirp, 1, "tcp_flows"), CONNECTIONS / 5,
+	assert_in_range(counts_stat(f->slirp, 1, "tcp_flows"), CONNECTIONS / 5,
 			CONNECTIONS);
-	assert_int_equal(rig_counter(f->slirp, 2, "tcp_flows"), 0);
-	assert_int_equal(rig_counter(f->slirp, 3, "tcp_flows"), 0);
+	assert_int_equal(counts_stat(f->slirp, 2, "tcp_flows"), 0);
+	assert_int_equal(counts_stat(f->slirp, 3, "tcp_flows"), 0);
 }
 
 /* One client, from one port, to two forwards; of two shards, mostly. */

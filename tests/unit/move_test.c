@@ -2,7 +2,6 @@
 /* Flows that change shards, seen from the guest's queues and from the host's
  * sockets. Every test runs with each engine. */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
@@ -18,6 +17,7 @@
 
 #include "slirp/slirp.h"
 #include "slirp/wire.h"
+#include "support/counts.h"
 #include "support/datagram.h"
 #include "support/fake_port.h"
 #include "support/pseudo4.h"
@@ -132,24 +132,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static uint64_t stat_sum(const struct slirp *slirp, const char *name)
-{
-	char *text = NULL, *at, key[64];
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	uint64_t sum = 0;
-
-	slirp_print_stats(slirp, out);
-	fclose(out);
-	snprintf(key, sizeof(key), "\"%s\":", name);
-	for (at = strstr(text, key); at; at = strstr(at, key)) {
-		at += strlen(key);
-		sum += strtoull(at, &at, 10);
-	}
-	free(text);
-	return sum;
-}
-
 static uint64_t clock_ms(void)
 {
 	struct timespec now;
@@ -163,9 +145,9 @@ static bool wait_for(struct fixture *f, const char *name, uint64_t count)
 {
 	uint64_t end = clock_ms() + WAIT_MS;
 
-	while (stat_sum(f->slirp, name) < count && clock_ms() < end)
+	while (counts_stat(f->slirp, -1, name) < count && clock_ms() < end)
 		usleep(200);
-	return stat_sum(f->slirp, name) >= count;
+	return counts_stat(f->slirp, -1, name) >= count;
 }
 
 /* Let a flow be allowed to move again. */
@@ -220,11 +202,11 @@ static void udp_exchange(struct fixture *f, unsigned int queue, uint32_t number,
 /* Exchange on @queue until the flow is there. Return: the next number */
 static uint32_t udp_draw(struct fixture *f, unsigned int queue, uint32_t number)
 {
-	uint64_t moved = stat_sum(f->slirp, "flows_moved_in");
+	uint64_t moved = counts_stat(f->slirp, -1, "flows_moved_in");
 	uint64_t end = clock_ms() + WAIT_MS;
 	struct sockaddr_in from;
 
-	while (stat_sum(f->slirp, "flows_moved_in") == moved) {
+	while (counts_stat(f->slirp, -1, "flows_moved_in") == moved) {
 		assert_true(clock_ms() < end);
 		udp_exchange(f, queue, number++, &from);
 	}
@@ -240,12 +222,12 @@ static void a_mapping_moves_to_the_queue_that_it_is_used_on(void **state)
 
 	udp_exchange(f, 0, 0, &before);
 	number = udp_draw(f, 1, 1);
-	handoffs = stat_sum(f->slirp, "handoffs_out");
+	handoffs = counts_stat(f->slirp, -1, "handoffs_out");
 	for (int i = 0; i < 100; i++)
 		udp_exchange(f, 1, number++, &after);
-	assert_int_equal(stat_sum(f->slirp, "handoffs_out"), handoffs);
+	assert_int_equal(counts_stat(f->slirp, -1, "handoffs_out"), handoffs);
 	assert_int_equal(before.sin_port, after.sin_port);
-	assert_int_equal(stat_sum(f->slirp, "flows_live"), 1);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_live"), 1);
 }
 
 static void a_mapping_moves_back_and_on(void **state)
@@ -259,8 +241,8 @@ static void a_mapping_moves_back_and_on(void **state)
 		number = udp_draw(f, i % SHARDS, number);
 		rest();
 	}
-	assert_int_equal(stat_sum(f->slirp, "flows_moved_in"), 4);
-	assert_int_equal(stat_sum(f->slirp, "flows_moved_out"), 4);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_moved_in"), 4);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_moved_out"), 4);
 	udp_exchange(f, 0, number, &from);
 }
 
@@ -280,7 +262,7 @@ static void datagrams_stay_in_order_while_their_flow_moves(void **state)
 	for (uint32_t i = COUNT - 15; i <= COUNT; i++)
 		assert_int_equal(udp_take(f, &from), i);
 	assert_true(wait_for(f, "flows_moved_in", 1));
-	assert_int_equal(stat_sum(f->slirp, "tx_dropped"), 0);
+	assert_int_equal(counts_stat(f->slirp, -1, "tx_dropped"), 0);
 }
 
 static void a_flow_that_bounces_stays(void **state)
@@ -290,7 +272,7 @@ static void a_flow_that_bounces_stays(void **state)
 
 	for (uint32_t i = 0; i < 200; i++)
 		udp_exchange(f, i / 4 % SHARDS, i, &from);
-	assert_int_equal(stat_sum(f->slirp, "flows_moved_in"), 0);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_moved_in"), 0);
 }
 
 static void idle_flows_leave_queues_that_are_given_up(void **state)
@@ -312,7 +294,7 @@ static void idle_flows_leave_queues_that_are_given_up(void **state)
 		assert_int_equal(fake_port_receive(f->fake[0], frame, WAIT_MS),
 				 DATAGRAM_HEADERS + sizeof(i));
 	}
-	assert_int_equal(stat_sum(f->slirp, "flows_live"), FLOWS);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_live"), FLOWS);
 }
 
 static void a_shard_that_is_full_refuses(void **state)
@@ -326,10 +308,11 @@ static void a_shard_that_is_full_refuses(void **state)
 		assert_int_equal(udp_take(f, &from), i);
 	}
 	udp_exchange(f, 0, 0, &from);
-	while (stat_sum(f->slirp, "moves_refused") == 0 && number < 10000)
+	while (counts_stat(f->slirp, -1, "moves_refused") == 0 &&
+	       number < 10000)
 		udp_exchange(f, 1, ++number, &from);
 	assert_in_range(number, 1, 9999);
-	assert_int_equal(stat_sum(f->slirp, "flows_moved_in"), 0);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_moved_in"), 0);
 	udp_exchange(f, 1, ++number, &from);
 }
 
@@ -451,10 +434,10 @@ static void tcp_exchange(struct fixture *f, unsigned int queue,
 static uint32_t tcp_draw(struct fixture *f, unsigned int queue,
 			 struct connection *c, uint32_t number)
 {
-	uint64_t moved = stat_sum(f->slirp, "flows_moved_in");
+	uint64_t moved = counts_stat(f->slirp, -1, "flows_moved_in");
 	uint64_t end = clock_ms() + WAIT_MS;
 
-	while (stat_sum(f->slirp, "flows_moved_in") == moved) {
+	while (counts_stat(f->slirp, -1, "flows_moved_in") == moved) {
 		assert_true(clock_ms() < end);
 		tcp_exchange(f, queue, c, number++);
 	}
@@ -472,10 +455,10 @@ static void a_connection_moves_to_the_queue_that_it_is_used_on(void **state)
 	number = tcp_draw(f, 1, &c, 0);
 	for (int i = 0; i < 20; i++)
 		tcp_exchange(f, 1, &c, number++);
-	handoffs = stat_sum(f->slirp, "handoffs_out");
+	handoffs = counts_stat(f->slirp, -1, "handoffs_out");
 	for (int i = 0; i < 100; i++)
 		tcp_exchange(f, 1, &c, number++);
-	assert_int_equal(stat_sum(f->slirp, "handoffs_out"), handoffs);
+	assert_int_equal(counts_stat(f->slirp, -1, "handoffs_out"), handoffs);
 	close(c.host);
 }
 
@@ -490,8 +473,8 @@ static void a_connection_moves_back_and_on(void **state)
 		number = tcp_draw(f, i % SHARDS, &c, number);
 		rest();
 	}
-	assert_int_equal(stat_sum(f->slirp, "flows_live"), 1);
-	assert_int_equal(stat_sum(f->slirp, "tcp_retransmits"), 0);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_live"), 1);
+	assert_int_equal(counts_stat(f->slirp, -1, "tcp_retransmits"), 0);
 	close(c.host);
 }
 
@@ -510,7 +493,7 @@ static void both_sides_close_a_connection_that_has_moved(void **state)
 	assert_true(flags & TH_FIN);
 	tcp_transmit(f, 1, &c, TH_ACK, NULL, 0);
 	assert_true(wait_for(f, "flows_ended", 1));
-	assert_int_equal(stat_sum(f->slirp, "flows_live"), 0);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_live"), 0);
 }
 
 static void a_reset_ends_a_connection_wherever_it_is(void **state)
@@ -528,7 +511,7 @@ static void a_reset_ends_a_connection_wherever_it_is(void **state)
 		assert_true(wait_for(f, "flows_ended", (uint64_t)i + 1));
 		close(c.host);
 	}
-	assert_int_equal(stat_sum(f->slirp, "flows_live"), 0);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_live"), 0);
 }
 
 static uint16_t forwarded_port(struct fixture *f)
@@ -578,8 +561,8 @@ static void every_flow_is_listed_once_while_flows_move(void **state)
 	struct sockaddr_in from;
 	uint32_t number = 0;
 
-	for (int i = 0;
-	     i < LISTINGS && stat_sum(f->slirp, "flows_moved_in") < MOVES;
+	for (int i = 0; i < LISTINGS &&
+			counts_stat(f->slirp, -1, "flows_moved_in") < MOVES;
 	     i++) {
 		struct slirp_flow_cursor at = { 0 };
 		struct slirp_flow flow[8];
@@ -598,23 +581,12 @@ static void every_flow_is_listed_once_while_flows_move(void **state)
 		for (int n = 0; n < FLOWS; n++)
 			assert_int_equal(seen[n], 1);
 	}
-	assert_true(stat_sum(f->slirp, "flows_moved_in") >= MOVES);
-}
-
-static unsigned int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
+	assert_true(counts_stat(f->slirp, -1, "flows_moved_in") >= MOVES);
 }
 
 static void nothing_stays_open_when_the_end_comes_amid_moves(void **state)
 {
-	unsigned int before = open_descriptors();
+	unsigned int before = counts_descriptors();
 	struct sockaddr_in from;
 	void *inner = NULL;
 
@@ -629,7 +601,7 @@ static void nothing_stays_open_when_the_end_comes_amid_moves(void **state)
 			udp_exchange(inner, 1, n, &from);
 		tear_down(&inner);
 	}
-	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(counts_descriptors(), before);
 }
 
 #define TEST(name)                                                    \

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Running shards, seen from the guest's queues and from the host's sockets. */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/ip6.h>
 #include <netinet/udp.h>
@@ -19,6 +18,7 @@
 
 #include "slirp/slirp.h"
 #include "slirp/wire.h"
+#include "support/counts.h"
 #include "support/datagram.h"
 #include "support/fake_port.h"
 
@@ -155,24 +155,6 @@ static uint32_t guest_take(struct fixture *f, unsigned int queue)
 	return number;
 }
 
-static uint64_t stat_sum(const struct slirp *slirp, const char *name)
-{
-	char *text = NULL, *at, key[64];
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	uint64_t sum = 0;
-
-	slirp_print_stats(slirp, out);
-	fclose(out);
-	snprintf(key, sizeof(key), "\"%s\":", name);
-	for (at = strstr(text, key); at; at = strstr(at, key)) {
-		at += strlen(key);
-		sum += strtoull(at, &at, 10);
-	}
-	free(text);
-	return sum;
-}
-
 static void answers_come_on_the_queue_of_the_flow(void **state)
 {
 	struct fixture *f = *state;
@@ -200,7 +182,7 @@ static void receive_queue_follows_the_last_transmit_queue(void **state)
 	assert_int_equal(host_take(f, &again), 4);
 	host_answer(f, &from, 5);
 	assert_int_equal(guest_take(f, 0), 5);
-	assert_true(stat_sum(f->slirp, "handoffs_out") >= 2);
+	assert_true(counts_stat(f->slirp, -1, "handoffs_out") >= 2);
 }
 
 static void receive_queue_is_the_owners_where_it_steers(void **state)
@@ -285,7 +267,7 @@ static void fragments_from_several_queues_make_one_datagram(void **state)
 				  at + PART < whole);
 	assert_int_equal(recv(f->host, got, sizeof(got), 0), SIZE);
 	assert_memory_equal(got, data, SIZE);
-	assert_int_equal(stat_sum(f->slirp, "reassembled"), 1);
+	assert_int_equal(counts_stat(f->slirp, -1, "reassembled"), 1);
 }
 
 /* UDP's part of a datagram from the guest to the gateway by IPv6. Return: its
@@ -395,7 +377,7 @@ static void answers_wait_for_receive_space(void **state)
 	assert_int_equal(host_take(f, &from), 1);
 	fake_port_set_space(f->fake[0], 0);
 	host_answer(f, &from, 2);
-	while (stat_sum(f->slirp, "rx_stalls") == 0)
+	while (counts_stat(f->slirp, -1, "rx_stalls") == 0)
 		usleep(100);
 	fake_port_set_space(f->fake[0], 10);
 	assert_int_equal(guest_take(f, 0), 2);
@@ -412,7 +394,7 @@ static void handed_over_answers_wait_for_receive_space(void **state)
 	assert_int_equal(host_take(f, &from), 2);
 	fake_port_set_space(f->fake[1], 0);
 	host_answer(f, &from, 3);
-	while (stat_sum(f->slirp, "rx_stalls") == 0)
+	while (counts_stat(f->slirp, -1, "rx_stalls") == 0)
 		usleep(100);
 	fake_port_set_space(f->fake[1], 10);
 	assert_int_equal(guest_take(f, 1), 3);
@@ -483,8 +465,8 @@ static void garbage_is_counted_and_survived(void **state)
 	transmit(f, 1, 1);
 	assert_int_equal(host_take(f, &from), 1);
 	assert_int_equal(host_take(f, &from), 1);
-	assert_true(stat_sum(f->slirp, "tx_malformed") > 0);
-	assert_true(stat_sum(f->slirp, "tx_unsupported") > 0);
+	assert_true(counts_stat(f->slirp, -1, "tx_malformed") > 0);
+	assert_true(counts_stat(f->slirp, -1, "tx_unsupported") > 0);
 }
 
 static void new_policy_holds_from_the_next_datagram_on(void **state)
@@ -502,7 +484,7 @@ static void new_policy_holds_from_the_next_datagram_on(void **state)
 	transmit(f, 0, 2);
 	assert_true(fake_port_receive(f->fake[0], frame, WAIT_MS) > 34);
 	assert_int_equal(frame[23], IPPROTO_ICMP);
-	assert_int_equal(stat_sum(f->slirp, "policy_denied"), 1);
+	assert_int_equal(counts_stat(f->slirp, -1, "policy_denied"), 1);
 	policy.deny_rest = false;
 	assert_int_equal(slirp_set_policy(f->slirp, &policy), 0);
 	transmit(f, 0, 3);
@@ -525,20 +507,9 @@ static void policies_change_under_traffic(void **state)
 	}
 }
 
-static unsigned int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
 static void nothing_stays_open_after_the_end(void **state)
 {
-	unsigned int before = open_descriptors();
+	unsigned int before = counts_descriptors();
 	void *inner = NULL;
 	struct sockaddr_in from;
 
@@ -547,7 +518,7 @@ static void nothing_stays_open_after_the_end(void **state)
 	transmit(inner, 0, 1);
 	host_take(inner, &from);
 	tear_down(&inner);
-	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(counts_descriptors(), before);
 }
 
 static void forward_to_a_port_in_use_is_refused(void **state)
