@@ -263,11 +263,12 @@ ctrl_c_is_not_handed_on() {
 }
 
 # script(1) writes the command itself to the file first: "ready" begins a line
-# only where the command said it.
+# only where the command said it. It runs the command by the user's shell, which
+# has the Ctrl-C as well and need not outlive it: hence exec.
 ctrl_c_reaches_the_command() {
 	local at=$work/open/trapped.$user status
 	mkfifo "$work/more.$user"
-	as_user script -qefc "$mqvmm netns -- sh -c '
+	as_user script -qefc "exec $mqvmm netns -- sh -c '
 		trap \"exit 9\" INT; echo ready; while :; do sleep 0.05; done'" \
 		"$at" <"$work/more.$user" >/dev/null &
 	pid=$!
