@@ -111,12 +111,15 @@ show() {
 	echo "$status" >"$work/status"
 }
 
+# khugepaged stood still for ever in the emulator once. Whatever stands still for
+# a minute ends the machine, which is told apart from a script that is slow.
+steady="transparent_hugepage=never softlockup_panic=1 watchdog_thresh=30"
 mkfifo "$work/console"
 timeout -k 5 "$limit" qemu-system-x86_64 \
 	-accel tcg,thread=multi -cpu max,+svm -smp "$cpus" -m "$memory" \
 	-nodefaults -no-reboot -display none -serial stdio \
 	-kernel "$stock/vmlinuz" -initrd "$work/initramfs" \
-	-append "console=ttyS0 quiet panic=-1 mitigations=off" \
+	-append "console=ttyS0 quiet panic=-1 mitigations=off $steady" \
 	"${qemu[@]}" </dev/null >"$work/console" 2>"$work/errors" &
 console=$!
 show <"$work/console"
