@@ -14,3 +14,6 @@ mqvmm_test(slirp_refusals SOURCES unit/slirp_refusals.c support/fake_port.c
 mqvmm_test(slirp_move SOURCES unit/move_test.c support/counts.c support/fake_port.c
   support/datagram.c
   LIBS mqvmm_slirp TIMEOUT 120)
+mqvmm_test(slirp_handoff SOURCES unit/handoff_test.c support/counts.c support/fake_port.c
+  support/datagram.c
+  LIBS mqvmm_slirp)
