@@ -2,16 +2,9 @@
 """mqvmm bench compare: which differences are larger than the noise."""
 import argparse
 
-from . import samples, stats
+from . import metrics, samples, stats
 
 RATE = 0.05  # share of the differences told that may be chance
-
-
-def _metrics(scenario):
-    """What of a scenario is compared: (metric, unit, more is better)."""
-    if scenario["mode"] in ("up", "bulk", "down"):
-        return [("mbps", "Mbit/s", True)]
-    return [("rate", "1/s", True), ("p50", "µs", False), ("p99", "µs", False)]
 
 
 def rows(a, b):
@@ -23,22 +16,22 @@ def rows(a, b):
         for scenario in a["scenarios"]:
             if system not in second.systems or scenario["name"] not in scenarios:
                 continue
-            for metric, unit, more in _metrics(scenario):
-                x = first.values(system, scenario["name"], metric)
-                y = second.values(system, scenario["name"], metric)
-                if x and y:
-                    found.append(_row(system, scenario["name"], metric, unit, more, x, y))
+            for metric in metrics.of(scenario["mode"], scenario["flows"]):
+                x = first.values(system, scenario["name"], metric.path)
+                y = second.values(system, scenario["name"], metric.path)
+                if metric.compared and x and y:
+                    found.append(_row(system, scenario["name"], metric, x, y))
     for row, believed in zip(found, stats.benjamini_hochberg(
             [row["p"] for row in found], RATE)):
         row["differs"] = believed
-        row["better"] = believed and (row["shift"] > 0) == row["more"]
+        row["better"] = believed and (row["shift"] > 0) == row["metric"].more
     return found
 
 
-def _row(system, scenario, metric, unit, more, x, y):
+def _row(system, scenario, metric, x, y):
     shift, low, high = stats.hodges_lehmann(x, y)
-    return {"system": system, "scenario": scenario, "metric": metric, "unit": unit,
-            "more": more, "a": stats.median_interval(x)[0], "b": stats.median_interval(y)[0],
+    return {"system": system, "scenario": scenario, "metric": metric,
+            "a": stats.median_interval(x)[0], "b": stats.median_interval(y)[0],
             "shift": shift, "low": low, "high": high, "p": stats.mann_whitney(x, y),
             "counts": (len(x), len(y))}
 
@@ -49,7 +42,7 @@ def _percent(row, key):
 
 def _line(row):
     verdict = "better" if row["better"] else "worse" if row["differs"] else "noise"
-    return (f"| {row['system']} | {row['scenario']} | {row['metric']} {row['unit']} | "
+    return (f"| {row['system']} | {row['scenario']} | {row['metric'].label} | "
             f"{row['a']:.6g} | {row['b']:.6g} | {_percent(row, 'shift')} | "
             f"{_percent(row, 'low')} to {_percent(row, 'high')} | {row['p']:.3f} | {verdict} |")
 

@@ -3,7 +3,7 @@
 import html
 import itertools
 
-from . import plots, result, tables
+from . import metrics, plots, remarks, result, tables
 from .scenarios import STREAMS, TITLES
 
 # Eight hues that can be told apart, also by the colour-blind, on either ground.
@@ -59,15 +59,13 @@ def _style():
     return style + "".join(f".c{i} {{ --hue: var(--c{i}); }}\n" for i in range(len(LIGHT)))
 
 
-def _cell(text):
+def _cell(cell):
     """Figure first, its interval and ratios small below it."""
-    figure, bracket, rest = text.partition(" [")
-    if not bracket:
-        return html.escape(text)
-    interval, _, ratios = rest.partition("]")
-    notes = "".join(f"<small>{html.escape(word)}</small>"
-                    for word in ratios.strip(" ()").split(", ") if word)
-    return f"{html.escape(figure)}<small>{html.escape(interval)}</small>{notes}"
+    if isinstance(cell, str):
+        return html.escape(cell)
+    notes = "".join(f"<small>{html.escape(note)}</small>"
+                    for note in (cell.interval, *cell.notes) if note)
+    return f"{html.escape(cell.figure)}{notes}"
 
 
 def _grid(grid, style=""):
@@ -77,6 +75,11 @@ def _grid(grid, style=""):
         "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:]) + "</tr>" for row in grid.rows)
     return (f'<h2>{html.escape(grid.title)}</h2><div class="scroll"><table class="{style}">'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
+
+
+def _list(title, lines):
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<h3>{html.escape(title)}</h3><ul>{items}</ul>" if lines else ""
 
 
 def _figure(title, svg):
@@ -122,9 +125,9 @@ class Page:
                 points = [(upper, 100 * sum_ / total)
                           for (upper, _), sum_ in zip(ordered, sums)]
             else:
-                points = [(value, share) for metric, share in (
-                    ("p50", 50), ("p90", 90), ("p99", 99), ("p999", 99.9))
-                    for value in [result.median(self.table, system, scenario, metric)] if value]
+                points = [(value, share) for metric, share in ((metrics.P50, 50), (metrics.P99, 99))
+                          for value in [result.median(self.table, system, scenario, metric)]
+                          if value]
             if points:
                 found.append(plots.Series(self._title(system), self.colours[system], points))
         return found
@@ -133,11 +136,11 @@ class Page:
         figures = []
         for mode in dict.fromkeys(s["mode"] for s in self.table.scenarios):
             if mode in STREAMS:
-                wanted = [("mbps", "Mbit/s", "Mbit/s", False)]
+                wanted = [(metrics.MBPS, "Mbit/s", "Mbit/s", False)]
             else:
-                wanted = [("rate", "per second", "per second", False),
-                          ("p50", "median latency", "p50, µs", True),
-                          ("p99", "99th percentile", "p99, µs", True)]
+                wanted = [(metrics.RATE, "per second", "per second", False),
+                          (metrics.P50, "median latency", "p50, µs", True),
+                          (metrics.P99, "99th percentile", "p99, µs", True)]
             for metric, what, label, log in wanted:
                 series = self._series(names, mode, metric)
                 if series and len({p[0] for line in series for p in line.points}) > 1:
@@ -171,9 +174,9 @@ class Page:
 
     def text(self):
         table, parts = self.table, ["<h1>mqvmm bench</h1>"]
-        for remark in tables.remarks(table):
-            warn = ' class="warn"' if remark.startswith(("INCOMPLETE", "The machine")) else ""
-            parts.append(f"<p{warn}>{html.escape(remark)}</p>")
+        for warning in remarks.warnings(table):
+            parts.append(f'<p class="warn">{html.escape(warning)}</p>')
+        parts += [f"<p>{html.escape(remark)}</p>" for remark in remarks.remarks(table)]
         for names in tables.groups(table):
             guests = table.document["systems"][names[0]]["kind"] == "vm"
             parts.append(f"<h2>{'Guests' if guests else 'Processes of this host'}</h2>")
@@ -183,8 +186,8 @@ class Page:
         if figures:
             parts.append('<h2>Counts</h2><div class="plots">' + "".join(figures) + "</div>")
         parts.append(_grid(tables.systems(table), "words"))
-        lost = "".join(f"<li>{html.escape(line)}</li>" for line in tables.failures(table))
-        parts.append(f"<h3>Samples lost</h3><ul>{lost}</ul>" if lost else "")
+        parts.append(_list("Samples lost", remarks.failures(table)))
+        parts.append(_list(f"{remarks.MARK} Samples with errors", remarks.troubles(table)))
         parts += [_grid(grid) for grid in tables.measured(table)]
         grid = tables.counts(table)
         return parts + ([_grid(grid)] if grid else [])

@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """report.md: the tables, for a repository or a mail."""
-from . import tables
+from . import remarks, tables
 
 
 def _grid(grid):
     lines = [f"## {grid.title}", "",
              "| " + " | ".join(grid.head) + " |",
              "|" + " --- |" * len(grid.head)]
-    return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    return lines + ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"
                     for row in grid.rows] + [""]
+
+
+def _list(title, lines):
+    return [title, ""] + [f"- {line}" for line in lines] + [""] if lines else []
 
 
 def text(table):
     """The report as Markdown."""
     lines = ["# mqvmm bench", ""]
-    for remark in tables.remarks(table):
+    for warning in remarks.warnings(table):
+        lines += [f"**{warning}**", ""]
+    for remark in remarks.remarks(table):
         lines += [remark, ""]
     lines += _grid(tables.systems(table))
-    lost = tables.failures(table)
-    if lost:
-        lines += ["Samples lost:", ""] + [f"- {line}" for line in lost] + [""]
+    lines += _list("Samples lost:", remarks.failures(table))
+    lines += _list(f"{remarks.MARK} Samples with errors:", remarks.troubles(table))
     for grid in tables.measured(table):
         lines += _grid(grid)
     grid = tables.counts(table)

@@ -2,37 +2,38 @@
 """Figures of a report: medians with intervals, and result.json, whose keys for
 each system are those of void-box's network bench; null is what was not
 measured."""
-from . import stats
+from . import metrics, stats
+from .metrics import MBPS, P50, P99, RATE
 
 # Key: mode, metric. All of them with one flow, as there.
 SINGLE_FLOW = {
-    "tcp_throughput_g2h_mbps": ("up", "mbps"),
-    "tcp_throughput_h2g_mbps": ("down", "mbps"),
-    "tcp_bulk_throughput_g2h_mbps": ("bulk", "mbps"),
-    "tcp_rr_latency_us_p50": ("rr", "p50"),
-    "tcp_rr_latency_us_p99": ("rr", "p99"),
-    "tcp_crr_latency_us_p50": ("crr", "p50"),
-    "tcp_crr_latency_us_p99": ("crr", "p99"),
-    "udp_rr_latency_us_p50": ("udp", "p50"),
-    "udp_dns_qps": ("dnsq", "rate"),
-    "icmp_rr_latency_us_p50": ("icmp", "p50"),
-    "icmp_rr_latency_us_p99": ("icmp", "p99"),
+    "tcp_throughput_g2h_mbps": ("up", MBPS),
+    "tcp_throughput_h2g_mbps": ("down", MBPS),
+    "tcp_bulk_throughput_g2h_mbps": ("bulk", MBPS),
+    "tcp_rr_latency_us_p50": ("rr", P50),
+    "tcp_rr_latency_us_p99": ("rr", P99),
+    "tcp_crr_latency_us_p50": ("crr", P50),
+    "tcp_crr_latency_us_p99": ("crr", P99),
+    "udp_rr_latency_us_p50": ("udp", P50),
+    "udp_dns_qps": ("dnsq", RATE),
+    "icmp_rr_latency_us_p50": ("icmp", P50),
+    "icmp_rr_latency_us_p99": ("icmp", P99),
 }
 
 
 def median(table, system, scenario, metric):
     """The median of the samples' figures; None where there are none."""
-    found = stats.median_interval(table.values(system, scenario, metric))
+    found = stats.median_interval(table.values(system, scenario, metric.path))
     return found[0] if found else None
 
 
 def interval(table, system, scenario, metric):
     """(median, low, high, coverage), or None."""
-    return stats.median_interval(table.values(system, scenario, metric))
+    return stats.median_interval(table.values(system, scenario, metric.path))
 
 
 def worst(table, system, scenario, metric):
-    return max(table.values(system, scenario, metric), default=None)
+    return max(table.values(system, scenario, metric.path), default=None)
 
 
 def counts(table, system, scenario):
@@ -41,23 +42,24 @@ def counts(table, system, scenario):
             for name, values in table.counts(system, scenario).items()}
 
 
+def _row(table, system, scenario):
+    name, mode, flows = scenario["name"], scenario["mode"], scenario["flows"]
+    row = {"mode": mode, "flows": flows, "samples": len(table.results(system, name)),
+           "samples_with_errors": len(table.troubled(system, name)),
+           "per_second": median(table, system, name, RATE),
+           "mbps": median(table, system, name, MBPS),
+           "latency_us_p50": median(table, system, name, P50),
+           "latency_us_p99_max": worst(table, system, name, P99)}
+    row |= {metric.path.replace(".", "_"): median(table, system, name, metric)
+            for metric in metrics.of(mode, flows) if metric not in (RATE, P50, P99, MBPS)}
+    return row | {"errors": sum(table.values(system, name, "errors")),
+                  "counts_per_transaction": counts(table, system, name)}
+
+
 def concurrent(table, system):
     """A row for each scenario: how it does with so many flows."""
-    rows = []
-    for scenario in table.scenarios:
-        name = scenario["name"]
-        if not table.results(system, name):
-            continue
-        rows.append({
-            "mode": scenario["mode"], "flows": scenario["flows"],
-            "samples": len(table.results(system, name)),
-            "per_second": median(table, system, name, "rate"),
-            "mbps": median(table, system, name, "mbps"),
-            "latency_us_p50": median(table, system, name, "p50"),
-            "latency_us_p99_max": worst(table, system, name, "p99"),
-            "errors": sum(table.values(system, name, "errors")),
-            "counts_per_transaction": counts(table, system, name)})
-    return rows
+    return [_row(table, system, scenario) for scenario in table.scenarios
+            if table.results(system, scenario["name"])]
 
 
 def summary(table):

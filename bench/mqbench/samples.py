@@ -11,15 +11,41 @@ A result is mqload's; why tells why there is none.
 import json
 import os
 
+from . import metrics
+
 FORMAT = 1
-PERCENTILES = ("p50", "p90", "p99", "p999", "max")
 
 
-def normalise(raw):
-    """What reports are made of; without what a mode does not have, None."""
-    return {name: raw.get(name) for name in (
-        "done", "seconds", "rate", "mbps", "errors", "loss", "fairness")} | {
-            "latency_us": raw["latency_us"], "histogram_us": raw["histogram_us"]}
+def _is_result(result):
+    """Does it have what every report of mqload has?"""
+    numbers = [result[name] for name in ("done", "bytes", "errors", "rate", "mbps")]
+    numbers += [number for pair in result["histogram_us"] for number in pair]
+    numbers += [result["latency_us"][name] for name in ("p50", "p99")]
+    return all(isinstance(number, (int, float)) for number in numbers)
+
+
+def _is_sample(sample, systems, scenarios):
+    """Of a known system and scenario, with a result or the reason for none?"""
+    return (sample["system"] in systems and sample["scenario"] in scenarios and
+            isinstance(sample["round"], int) and isinstance(sample["counts"], dict) and
+            (_is_result(sample["result"]) if sample["result"] is not None
+             else isinstance(sample["why"], str)))
+
+
+def _check(document):
+    """A KeyError or the like where it is no whole document."""
+    scenarios = {scenario["name"]: (scenario["mode"], scenario["flows"])
+                 for scenario in document["scenarios"]}
+    for name in document["systems"]:
+        _ = document["systems"][name]["title"], document["systems"][name]["kind"]
+    for part in ("machine", "settings", "skipped"):
+        document[part].items()
+    _ = document["settings"]["rounds"]
+    whole = document["format"] == FORMAT and isinstance(document["complete"], bool)
+    if not whole or not all(
+            _is_sample(sample, document["systems"], scenarios)
+            for sample in document["samples"]):
+        raise ValueError
 
 
 def write_atomically(path, text):
@@ -44,12 +70,8 @@ def load(path):
     try:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
-        if document["format"] != FORMAT:
-            raise KeyError("format")
-        for sample in document["samples"]:
-            if sample["result"] is not None:
-                normalise(sample["result"])
-    except (ValueError, KeyError, TypeError):
+        _check(document)
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"{path} is no samples.json of this mqvmm bench; name the "
                          "file, or the folder, that mqvmm bench --output made") from None
     return document
@@ -63,6 +85,17 @@ def split(document, label):
                 systems={names[name]: document["systems"][name] for name in names},
                 samples=[dict(sample, system=names[sample["system"]])
                          for sample in document["samples"] if sample["system"] in names])
+
+
+def errors(result):
+    """Operations that failed, by kind; also in the parts of mixed and ramp."""
+    found = {}
+    for part in (result, *(result.get(name) or {} for name in ("up", "down", "use"))):
+        kinds = part.get("errors_by_kind") or {"other": part.get("errors", 0)}
+        for kind, count in kinds.items():
+            if count:
+                found[kind] = found.get(kind, 0) + count
+    return found
 
 
 class Table:
@@ -79,8 +112,8 @@ class Table:
             if sample["result"] is None:
                 self.failures.append(sample)
                 continue
-            result = normalise(sample["result"])
-            if result["errors"] and not result["done"]:
+            result = sample["result"]
+            if result["errors"] and not result["done"] and not result.get("bytes"):
                 self.failures.append(dict(sample, why=f"failed: {result['errors']} errors, "
                                           "nothing was done"))
                 continue
@@ -99,13 +132,15 @@ class Table:
                 merged.setdefault(name, []).append(value)
         return merged
 
-    def values(self, system, scenario, metric):
-        """A figure or a percentile: one value for each sample that has it."""
-        rows = self.results(system, scenario)
-        if metric in PERCENTILES:
-            return [row["latency_us"][metric] for row in rows if metric in row["latency_us"]]
-        return [row[metric] for row in rows if row[metric] is not None]
+    def values(self, system, scenario, path):
+        """A figure (see metrics.py): one value for each sample that has it."""
+        found = (metrics.read(result, path) for result in self.results(system, scenario))
+        return [value for value in found if value is not None]
+
+    def troubled(self, system, scenario):
+        """Samples that ended with errors, but in which something was done."""
+        return [result for result in self.results(system, scenario) if errors(result)]
 
     def errors(self, system):
-        return sum(row["errors"] for (name, _), rows in self._results.items()
+        return sum(sum(errors(row).values()) for (name, _), rows in self._results.items()
                    if name == system for row in rows)

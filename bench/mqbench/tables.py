@@ -1,17 +1,30 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The tables that report.md and report.html have in common, as plain text."""
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from . import result, stats
+from . import metrics, result
+from .remarks import MARK
 from .scenarios import STREAMS, TITLES
 
 OURS = ("netns", "run")
 
 
 @dataclass
+class Cell:
+    """A figure, its interval, and what it is a multiple of."""
+    figure: str
+    interval: str = ""
+    notes: list = field(default_factory=list)
+
+    def __str__(self):
+        return (self.figure + (f" [{self.interval}]" if self.interval else "") +
+                (f" ({', '.join(self.notes)})" if self.notes else ""))
+
+
+@dataclass
 class Grid:
-    """A table: rows of cells; the first of each row is its heading."""
+    """A table: rows of cells or texts; the first of each row is its heading."""
     title: str
     head: list
     rows: list
@@ -38,50 +51,44 @@ def groups(table):
     return [names for names in split if names]
 
 
-def _best_peer(table, names, scenario, metric, more):
+def _best_peer(table, names, scenario, metric):
     found = [value for name in names if not ours(name) and name != "direct"
              for value in [result.median(table, name, scenario, metric)] if value]
-    return (max if more else min)(found, default=None)
+    return (max if metric.more else min)(found, default=None)
 
 
-def _ratios(table, names, system, scenario, metric, more):
+def _ratios(table, names, system, scenario, metric):
     mine = result.median(table, system, scenario, metric)
-    parts = []
-    if metric in ("loss", "fairness"):
-        return parts
-    direct = result.median(table, "direct", scenario, metric) if "direct" in table.systems else None
+    notes = []
+    if not metric.compared:
+        return notes
+    # Guests on the cpl3 kernel can be compared with each other only.
+    same = "direct" in names or table.document["machine"]["guest"] != "cpl3"
+    direct = result.median(table, "direct", scenario, metric) if same else None
     if direct and system != "direct":
-        parts.append(f"{number(mine / direct, 2)}× direct")
-    peer = _best_peer(table, names, scenario, metric, more)
+        notes.append(f"{number(mine / direct, 2)}× direct")
+    peer = _best_peer(table, names, scenario, metric)
     if peer and ours(system):
-        parts.append(f"{number(mine / peer, 2)}× best peer")
-    return parts
+        notes.append(f"{number(mine / peer, 2)}× best peer")
+    return notes
 
 
-def _cell(table, names, system, scenario, metric, more):
+def _cell(table, names, system, scenario, metric):
     found = result.interval(table, system, scenario, metric)
     if not found:
-        return "–"
+        return Cell("–")
     middle, low, high, _ = found
-    parts = _ratios(table, names, system, scenario, metric, more)
-    text = f"{number(middle)} [{number(low)}–{number(high)}]"
-    return text + (f" ({', '.join(parts)})" if parts else "")
+    mark = f" {MARK}" if table.troubled(system, scenario) else ""
+    return Cell(number(middle) + mark, f"{number(low)}–{number(high)}",
+                _ratios(table, names, system, scenario, metric))
 
 
 def _scenario_rows(table, names, scenario):
-    name = scenario["name"]
-    if scenario["mode"] in STREAMS:
-        metrics = [("mbps", "Mbit/s", True)]
-    else:
-        metrics = [("rate", "per second", True), ("p50", "p50 µs", False),
-                   ("p99", "p99 µs", False)]
-    if scenario["mode"] == "loss":
-        metrics.append(("loss", "share lost", False))
-    if scenario["mode"] == "crr" and scenario["flows"] > 1:
-        metrics.append(("fairness", "Jain's index", True))
     flows = f"M={scenario['flows']}"
-    return [[f"{flows} {label}"] + [_cell(table, names, system, name, metric, more)
-                                    for system in names] for metric, label, more in metrics]
+    rows = [[f"{flows} {metric.label}"] + [_cell(table, names, system, scenario["name"], metric)
+                                           for system in names]
+            for metric in metrics.of(scenario["mode"], scenario["flows"])]
+    return [row for row in rows if any(cell.interval for cell in row[1:])]
 
 
 def measured(table):
@@ -94,7 +101,7 @@ def measured(table):
         for mode in dict.fromkeys(s["mode"] for s in table.scenarios):
             rows = [row for scenario in table.scenarios if scenario["mode"] == mode
                     for row in _scenario_rows(table, names, scenario)]
-            if any(set(row[1:]) != {"–"} for row in rows):
+            if rows:
                 grids.append(Grid(f"{TITLES[mode]}, {where}", [""] + titles, rows))
     return grids
 
@@ -123,45 +130,3 @@ def systems(table):
              str(len(failed.get(name, [])))] for name, entry in document["systems"].items()]
     rows += [[name, f"skipped: {why}", "–", "–"] for name, why in document["skipped"].items()]
     return Grid("Systems", ["", "version", "errors", "samples lost"], rows)
-
-
-def failures(table):
-    """A line for each sample that was lost, the same told once."""
-    told = {}
-    for sample in table.failures:
-        line = f"{sample['system']} {sample['scenario']}: {sample['why']}"
-        told[line] = told.get(line, 0) + 1
-    return [line + (f" ({count} times)" if count > 1 else "") for line, count in told.items()]
-
-
-def remarks(table):
-    """What a reader has to know before the figures."""
-    document = table.document
-    machine, settings = document["machine"], document["settings"]
-    lines = []
-    if not document["complete"]:
-        lines.append("INCOMPLETE: the run was interrupted; what had been measured is below.")
-    rounds = settings["rounds"]
-    coverage = stats.median_interval(list(range(rounds)))[3]
-    lines.append(
-        f"Medians of {rounds} samples of {settings['seconds']:g} s each, in rounds that "
-        f"interleave the systems (ABC, CBA), each with a server of its own and after a "
-        f"warm-up that is dropped. " + (
-            f"Beside each an interval of order statistics that holds the true median with "
-            f"{100 * coverage:.0f} % confidence." if rounds > 1 else
-            "A single sample says nothing of its noise."))
-    lines.append(
-        f"Machine: {machine['processor']}, {machine['cpus']} CPUs, {machine['memory_mib']} MiB, "
-        f"Linux {machine['kernel']}; load {machine['load_average']:.1f} before the run; "
-        f"mqvmm bench of commit {machine['commit'] or 'unknown'}.")
-    if any(entry["kind"] == "vm" for entry in document["systems"].values()):
-        lines.append(f"Guests: {machine['guest_cpus']} vCPUs, {machine['guest_memory_mib']} MiB, "
-                     f"one image for all of them.")
-        if machine["guest"] == "cpl3":
-            lines.append(
-                "This host's KVM runs no unmodified kernel at native speed: all guests run the "
-                "cpl3 kernel, on which a VM exit or interrupt costs what it costs here. They "
-                "can be compared with each other, and with nothing else.")
-    if machine["load_average"] > machine["cpus"] / 2:
-        lines.append("The machine was busy when the run began: do not trust the times.")
-    return lines

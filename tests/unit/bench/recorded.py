@@ -12,6 +12,20 @@ def document():
     return samples.load(str(PATH))
 
 
+def turned_into(recorded, old, mode, more):
+    """A copy in which a scenario is of another mode, with more in its results."""
+    changed = copy.deepcopy(recorded)
+    for scenario in changed["scenarios"]:
+        if scenario["name"] == old:
+            scenario["mode"] = mode
+            scenario["name"] = new = f"{mode}-{scenario['flows']}"
+    for sample in changed["samples"]:
+        if sample["scenario"] == old:
+            sample["scenario"] = new
+            sample["result"] |= copy.deepcopy(more)
+    return changed
+
+
 def faster(recorded, system, factor):
     """A copy in which a system does factor times as much."""
     changed = copy.deepcopy(recorded)

@@ -29,7 +29,7 @@ class Compare(unittest.TestCase):
         mine = [row for row in rows if row["system"] == "netns"]
         self.assertTrue(all(row["better"] for row in mine))
         self.assertFalse([row for row in rows if row["differs"] and row["system"] != "netns"])
-        rate = next(row for row in mine if row["metric"] == "rate")
+        rate = next(row for row in mine if row["metric"].path == "rate")
         self.assertAlmostEqual(rate["shift"] / rate["a"], 99, delta=60)
 
     def test_a_slower_system_is_worse(self):

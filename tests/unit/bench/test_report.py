@@ -107,6 +107,53 @@ class Report(unittest.TestCase):
         self.assertIn("cut at its limit: <nothing> within 9 s", markdown)
         self.assertIn("cut at its limit: &lt;nothing&gt; within 9 s", page)
 
+    def test_what_an_open_loop_missed_and_was_late_with_is_told(self):
+        document = recorded.turned_into(self.document, "crr-2", "open", {
+            "missed": 7, "lateness_us": {"p50": 1.0, "p99": 4321.0}})
+        result, markdown, page = written(document)
+        self.assertRegex(markdown, r"M=2 never begun \| 7 \[7–7\]")
+        self.assertRegex(markdown, r"M=2 p99 begun late by µs \| 4321 ")
+        self.assertIn("4321", page)
+        row = next(r for r in result["systems"]["netns"]["concurrent"] if r["mode"] == "open")
+        self.assertEqual((row["missed"], row["lateness_us_p99"]), (7, 4321))
+
+    def test_streams_beside_transactions_are_told(self):
+        document = recorded.turned_into(self.document, "crr-2", "mixed", {
+            "up": {"mbps": 1234.0}, "down": {"mbps": 567.0}})
+        result, markdown, _ = written(document)
+        self.assertRegex(markdown, r"M=2 Mbit/s up beside it \| 1234 ")
+        self.assertRegex(markdown, r"M=2 Mbit/s down beside it \| 567 ")
+        row = next(r for r in result["systems"]["netns"]["concurrent"] if r["mode"] == "mixed")
+        self.assertEqual((row["up_mbps"], row["down_mbps"]), (1234, 567))
+
+    def test_every_counter_of_a_sample_is_told(self):
+        for sample in self.document["samples"]:
+            if sample["system"] == "netns":
+                sample["counts"] = {"system calls": 12, "page faults": 34.5}
+        _, markdown, page = written(self.document)
+        self.assertRegex(markdown, r"\| *\| system calls \| page faults \|")
+        self.assertIn("| netns crr-1 | 12 | 34.5 |", markdown)
+        self.assertIn("page faults", page)
+
+    def test_samples_with_errors_in_which_something_was_done_are_marked(self):
+        hurt = next(s for s in self.document["samples"]
+                    if (s["system"], s["scenario"]) == ("netns", "up-1"))
+        hurt["result"] |= {"done": 0, "errors": 1, "errors_by_kind": {"timeout": 1, "reset": 0}}
+        result, markdown, page = written(self.document)
+        marked = [line for line in markdown.split("\n") if line.startswith("| M=") and "†" in line]
+        self.assertEqual([line[:14] for line in marked], ["| M=1 Mbit/s |"])
+        self.assertEqual(marked[0].count("†"), 1)
+        for text in (markdown, page):
+            self.assertIn("netns up-1: errors in 1 of 5 samples (1 timeout)", text)
+            self.assertIn("Figures marked †", text)
+        row = next(r for r in result["systems"]["netns"]["concurrent"] if r["mode"] == "up")
+        self.assertEqual((row["samples"], row["samples_with_errors"]), (5, 1))
+
+    def test_errors_of_streams_beside_transactions_are_marked(self):
+        document = recorded.turned_into(self.document, "crr-2", "mixed", {
+            "up": {"mbps": 1.0, "errors": 1, "errors_by_kind": {"reset": 1}}})
+        self.assertIn("netns mixed-2: errors in 5 of 5 samples (5 reset)", written(document)[1])
+
     def test_skipped_system_is_told(self):
         self.document["skipped"] = {"pasta": "pasta is not installed"}
         _, markdown, page = written(self.document)
@@ -134,6 +181,26 @@ class Samples(unittest.TestCase):
                 with self.assertRaisesRegex(ValueError, "no samples.json"):
                     samples.load(file.name)
 
+    def test_damaged_document_is_an_error_wherever_the_damage_is(self):
+        def broken(change):
+            document = recorded.document()
+            change(document)
+            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+                json.dump(document, file)
+                file.flush()
+                with self.assertRaisesRegex(ValueError, "no samples.json"):
+                    samples.load(file.name)
+
+        for name in recorded.document():
+            broken(lambda document, name=name: document.pop(name))
+            broken(lambda document, name=name: document.update({name: 7}))
+        for name in recorded.document()["samples"][0]:
+            if name != "why":  # of a good sample, nobody asks
+                broken(lambda document, name=name: document["samples"][0].pop(name))
+        broken(lambda document: document["samples"][0]["result"].pop("rate"))
+        broken(lambda document: document["samples"][0]["result"].update(rate="much"))
+        broken(lambda document: document["samples"][0].update(system="other"))
+
     def test_builds_side_by_side_are_taken_apart(self):
         document = recorded.document()
         document["systems"] = {"netns@a": {}, "netns@b": {}, "direct": {}}
@@ -148,11 +215,11 @@ class Samples(unittest.TestCase):
         table = samples.Table(document)
         scenario = document["scenarios"][0]["name"]
         self.assertEqual(table.values("netns", scenario, "loss"), [])
-
+        self.assertEqual(table.values("netns", scenario, "up.mbps"), [])
 
     def test_sample_in_which_nothing_was_done_is_lost(self):
         document = recorded.document()
-        document["samples"][0]["result"] |= {"done": 0, "errors": 2}
+        document["samples"][0]["result"] |= {"done": 0, "bytes": 0, "errors": 2}
         table = samples.Table(document)
         self.assertEqual(len(table.failures), 1)
         self.assertIn("nothing was done", table.failures[0]["why"])
