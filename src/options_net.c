@@ -57,6 +57,7 @@ static const char net_help[] =
 	"                    what no rule matches (allow)\n"
 	"  tcp-flows=N, udp-flows=N, icmp-flows=N\n"
 	"                    flows at a time; 0: what descriptors allow (0)\n"
+	"  queue-flows=N     slots for flows of each queue (65536)\n"
 	"  half-open=N       TCP connections not yet answered (16384)\n"
 	"  flow-rate=N       new flows per second; 0: no limit (0)\n"
 	"  flow-memory=N     bytes that the kernel may buffer for a flow; 0: what\n"
@@ -348,6 +349,7 @@ static const struct net_key net_keys[] = {
 	{ "tcp-flows", options_parse_tcp_flows, NET_LIMIT },
 	{ "udp-flows", options_parse_udp_flows, NET_LIMIT },
 	{ "icmp-flows", options_parse_icmp_flows, NET_LIMIT },
+	{ "queue-flows", options_parse_queue_flows, "1024 to 16777216 flows" },
 	{ "half-open", options_parse_half_open, NET_LIMIT },
 	{ "flow-rate", options_parse_flow_rate, NET_LIMIT },
 	{ "flow-memory", options_parse_flow_memory, NET_LIMIT },

@@ -8,7 +8,8 @@
 
 /* The values of --net that say what a guest may reach, and how much of it. */
 
-#define LIMIT_MAX 100000000 /* flows, flows per second, bytes */
+#define LIMIT_MAX       100000000 /* flows, flows per second, bytes */
+#define QUEUE_FLOWS_MIN 1024
 
 int options_parse_allow(const char *value, struct slirp_config *slirp)
 {
@@ -51,6 +52,16 @@ int options_parse_udp_flows(const char *value, struct slirp_config *slirp)
 int options_parse_icmp_flows(const char *value, struct slirp_config *slirp)
 {
 	return parse_limit(value, &slirp->limits.icmp_flows);
+}
+
+int options_parse_queue_flows(const char *value, struct slirp_config *slirp)
+{
+	uint64_t flows;
+
+	if (options_number(value, QUEUE_FLOWS_MIN, SLIRP_FLOWS_MAX, &flows))
+		return -EINVAL;
+	slirp->flows_max = (unsigned int)flows;
+	return 0;
 }
 
 int options_parse_half_open(const char *value, struct slirp_config *slirp)

@@ -20,6 +20,8 @@ int options_parse_udp_flows(const char *value, struct slirp_config *slirp);
 int options_parse_icmp_flows(const char *value, struct slirp_config *slirp);
 int options_parse_half_open(const char *value, struct slirp_config *slirp);
 int options_parse_flow_rate(const char *value, struct slirp_config *slirp);
+/* Slots of each shard */
+int options_parse_queue_flows(const char *value, struct slirp_config *slirp);
 /* Bytes; 0 for what the kernel thinks fit */
 int options_parse_flow_memory(const char *value, struct slirp_config *slirp);
 

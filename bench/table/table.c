@@ -11,7 +11,7 @@
 
 #define STRIDE       2654435761U /* prime: visits every flow once */
 #define TURN         64          /* lookups between quiescent states */
-#define FILES_ENOUGH (1LL << 32)
+#define FILES_ENOUGH (1U << 30)  /* flows of ours have none */
 
 /* One shard's thread. */
 struct table_thread {
@@ -197,19 +197,15 @@ static int table_set_up(struct table *table, struct fail *fail)
 	static struct port none;
 	struct port *port[TABLE_SHARDS_MAX];
 	struct slirp_config config;
-	int ret;
 
 	slirp_config_init(&config);
 	config.shard_count = table->load.shards;
 	config.flows_max = table->load.flows;
+	config.files_max = FILES_ENOUGH;
 	config.dns_cache = false;
 	for (unsigned int i = 0; i < table->load.shards; i++)
 		port[i] = &none;
-	ret = slirp_create(&config, port, &table->slirp, fail);
-	/* These flows have no descriptor. */
-	if (!ret)
-		limits_reserve(&table->slirp->limits, -FILES_ENOUGH);
-	return ret;
+	return slirp_create(&config, port, &table->slirp, fail);
 }
 
 int table_run(const struct table_load *load, struct table_result *result,

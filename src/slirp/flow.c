@@ -306,7 +306,9 @@ int flow_setup(struct shard *shard, struct fail *fail)
 	shard->index_table = flow_map(size * sizeof(*shard->index_table));
 	if (!shard->slab || !shard->index_table)
 		return fail_set(fail, -ENOMEM,
-				"no memory for %zu flows per queue", flows);
+				"no memory for %zu flows of a queue: give "
+				"--net queue-flows= fewer, or see ulimit -v",
+				flows);
 	return 0;
 }
 

@@ -279,7 +279,8 @@ bool flow_admit(struct shard *shard, uint8_t protocol)
 	limits_give(&shard->slirp->limits, &shard->share, kind);
 	SHARD_COUNT(shard, refused_full, 1);
 	admit_notice(shard, SHARD_NOTICE_FULL,
-		     "all descriptors or slots are in use, see ulimit -Hn");
+		     "all descriptors or slots are in use, see ulimit -Hn "
+		     "and queue-flows=");
 	return false;
 }
 

@@ -12,6 +12,7 @@
  */
 
 #define TABLE_BUCKETS_MIN 1024
+#define TABLE_FLOWS_FEW   65536 /* that may be over and not forgotten yet */
 
 uint32_t flow_hash(const struct slirp *slirp, const struct flow_key *key)
 {
@@ -32,21 +33,35 @@ static int table_match(struct cds_lfht_node *node, const void *key)
 	       flow_key_equal(&flow->key, key);
 }
 
+/* Return: how many flows the table is made for: not those of all slots where
+ * there are no descriptors for so many */
+static uint64_t table_flows(const struct slirp *slirp)
+{
+	uint64_t slots =
+		(uint64_t)slirp->config.flows_max * slirp->config.shard_count;
+	uint64_t files = (uint64_t)slirp->limits.pool[LIMITS_FILES].most;
+
+	if (files < TABLE_FLOWS_FEW)
+		files = TABLE_FLOWS_FEW;
+	return slots < files ? slots : files;
+}
+
 int flow_table_create(struct slirp *slirp, struct fail *fail)
 {
-	uint64_t flows =
-		(uint64_t)slirp->config.flows_max * slirp->config.shard_count;
+	uint64_t flows = table_flows(slirp);
 	unsigned long buckets = TABLE_BUCKETS_MIN;
 
 	while (buckets < flows / 2)
 		buckets *= 2;
-	/* Presized: growing under load makes lookups a thousand times slower.
-	 */
+	/* Presized, and written to by that: growing under load makes lookups a
+	 * thousand times slower. */
 	slirp->table = cds_lfht_new_flavor(buckets, buckets, buckets, 0,
 					   &urcu_qsbr_flavor, NULL);
 	if (!slirp->table)
 		return fail_set(fail, -ENOMEM,
-				"no memory for a table of %lu flows", buckets);
+				"no memory for a table of %lu flows: give "
+				"--net queue-flows= or queues= fewer",
+				(unsigned long)flows);
 	return 0;
 }
 

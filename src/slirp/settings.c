@@ -51,26 +51,27 @@ static struct resolvers *settings_read_resolvers(const struct slirp *slirp)
  * and some of each shard's are in the air: made in advance, or to be closed at
  * the turn's end.
  */
-static int64_t settings_files(unsigned int shards)
+static int64_t settings_files(const struct slirp_config *config)
 {
-	int64_t most, rest;
+	int64_t most, rest, shards = config->shard_count;
 	struct rlimit limit;
 
+	if (config->files_max)
+		return config->files_max;
 	if (getrlimit(RLIMIT_NOFILE, &limit) ||
 	    limit.rlim_cur > (rlim_t)FILES_MAX)
 		return FILES_MAX;
 	most = (int64_t)limit.rlim_cur;
-	rest = FILES_RESERVED + FILES_PER_SHARD * (int64_t)shards;
+	rest = FILES_RESERVED + FILES_PER_SHARD * shards;
 	return most / 2 > most - rest ? most / 2 : most - rest;
 }
 
 int settings_setup(struct slirp *slirp, struct fail *fail)
 {
-	unsigned int shards = slirp->config.shard_count;
-
 	pthread_mutex_init(&slirp->settings_lock, NULL);
 	slirp->limits_set = slirp->config.limits;
-	limits_init(&slirp->limits, shards, settings_files(shards));
+	limits_init(&slirp->limits, slirp->config.shard_count,
+		    settings_files(&slirp->config));
 	limits_set(&slirp->limits, &slirp->limits_set);
 	slirp->policy = settings_copy(&slirp->config.policy);
 	slirp->resolvers = settings_read_resolvers(slirp);

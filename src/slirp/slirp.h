@@ -87,6 +87,7 @@ struct slirp_limits {
 };
 
 #define SLIRP_POLL_AUTO UINT32_MAX
+#define SLIRP_FLOWS_MAX (1U << 24) /* slots of a shard */
 
 /**
  * struct slirp_config - The guest's network
@@ -123,7 +124,9 @@ struct slirp_limits {
  * @host_loopback:	@gateway leads to the host's loopback
  * @restricted:		No flow may leave, only forwards work
  * @policy:		What may be reached, to begin with
- * @flows_max:		Slots for flows, per shard
+ * @flows_max:		Slots for flows, per shard, 1 to SLIRP_FLOWS_MAX
+ * @files_max:		Descriptors that all flows together may take; 0: what
+ *			this process may open when the NAT is made
  * @limits:		Of the guest, to begin with
  * @tcp_idle_s:		Established TCP flow without traffic, seconds; then the
  *			guest is asked whether it still has it
@@ -172,6 +175,7 @@ struct slirp_config {
 	bool restricted;
 	struct slirp_policy policy;
 	unsigned int flows_max;
+	unsigned int files_max;
 	struct slirp_limits limits;
 	unsigned int tcp_idle_s;
 	unsigned int udp_idle_s;

@@ -239,6 +239,19 @@ static void limits_are_taken(void **state)
 	assert_int_equal(config.slirp.limits.flow_memory, 65536);
 }
 
+static void slots_for_flows_are_taken(void **state)
+{
+	struct vmm_config config;
+	struct fail fail = { 0 };
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, NULL), 0);
+	assert_int_equal(config.slirp.flows_max, 65536);
+	assert_int_equal(
+		parse(&config, &fail, "--net", "queue-flows=1000000", NULL), 0);
+	assert_int_equal(config.slirp.flows_max, 1000000);
+}
+
 static void small_subnets_move_the_addresses(void **state)
 {
 	static const struct {
@@ -407,6 +420,8 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--net", "mtu=100" },
 		{ "--net", "tcp-flows=-1" },
 		{ "--net", "flow-rate=100000001" },
+		{ "--net", "queue-flows=1023" },
+		{ "--net", "queue-flows=16777217" },
 		{ "--net", "deny=" },
 		{ "--net", "deny" },
 		{ "--net", "deny=10.0.0.1/8" },
@@ -473,6 +488,7 @@ int main(void)
 		cmocka_unit_test(polling_is_left_to_the_plan_unless_asked_for),
 		cmocka_unit_test(rules_are_taken_in_order),
 		cmocka_unit_test(limits_are_taken),
+		cmocka_unit_test(slots_for_flows_are_taken),
 		cmocka_unit_test(small_subnets_move_the_addresses),
 		cmocka_unit_test(no_network_is_possible),
 		cmocka_unit_test(forwards_are_qemus),
