@@ -14,7 +14,8 @@ from .runner import Runner
 HERE = str(pathlib.Path(__file__).resolve().parent.parent)
 SYSTEMS = {kind.name: kind for kind in (
     systems.HostSystem, systems.Netns, systems.Pasta, systems.Slirp4netns,
-    virtual.Run, virtual.QemuLibslirp, virtual.QemuPasst)}
+    virtual.Run, virtual.QemuLibslirp, virtual.QemuPasst, virtual.QemuPasstVhost,
+    virtual.QemuMqvmm)}
 INTERRUPTED = 130  # exit status
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -125,18 +126,19 @@ def _write(document, output, labels):
     print(f"report: {os.path.join(output, 'report.html')}, report.md, result.json")
 
 
-def _choose(options, tools, skipped):
+def _choose(options, tools):
+    """The scenarios, and what to remark on those that cannot be measured."""
     chosen = scenarios.choose(options.flows, options.quick,
                               machine.load_modes(tools.mqload), options.scenarios)
     if scenarios.may_ping() or not any(scenario.mode == "icmp" for scenario in chosen):
-        return chosen
-    skipped["icmp"] = (f"group {os.getegid()} may not ping: sysctl "
-                       'net.ipv4.ping_group_range="0 2147483647" lets all')
-    print(f"skipped icmp: {skipped['icmp']}", file=sys.stderr)
-    return [scenario for scenario in chosen if scenario.mode != "icmp"]
+        return chosen, []
+    why = (f"ICMP echo was not measured, for group {os.getegid()} may not ping here: sysctl "
+           'net.ipv4.ping_group_range="0 2147483647" lets all.')
+    print(why, file=sys.stderr)
+    return [scenario for scenario in chosen if scenario.mode != "icmp"], [why]
 
 
-def _document(options, tools, present, skipped, chosen):
+def _document(options, tools, present, skipped):
     """What samples.json says before the first sample."""
     return {
         "format": samples.FORMAT, "complete": False, "machine": machine.describe(tools),
@@ -144,9 +146,7 @@ def _document(options, tools, present, skipped, chosen):
                      "seconds": options.seconds, "quick": options.quick},
         "systems": {system.name: {"title": system.title, "kind": system.kind,
                                   "version": system.version()} for system in present},
-        "skipped": skipped,
-        "scenarios": [{"name": s.name, "mode": s.mode, "flows": s.flows} for s in chosen],
-        "samples": []}
+        "skipped": skipped, "samples": []}
 
 
 def _measure(options, work):
@@ -156,9 +156,11 @@ def _measure(options, work):
     present = _present(made, skipped)
     if not present:
         raise ValueError("none of these systems can be measured here")
-    chosen = _choose(options, tools, skipped)
+    chosen, remarks = _choose(options, tools)
     os.makedirs(options.output, exist_ok=True)
-    document = _document(options, tools, present, skipped, chosen)
+    document = dict(
+        _document(options, tools, present, skipped), remarks=remarks,
+        scenarios=[{"name": s.name, "mode": s.mode, "flows": s.flows} for s in chosen])
 
     def save():
         samples.save(document, os.path.join(options.output, "samples.json"))

@@ -118,14 +118,19 @@ class Server(Child):
             raise
 
 
-def first_line(*argv):
-    """What a program says first, "" where it is not installed."""
+def output(*argv):
+    """All that a program says, "" where it is not installed."""
     try:
         run = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              stdin=subprocess.DEVNULL, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return run.stdout.decode(errors="replace").split("\n")[0].strip()
+    return run.stdout.decode(errors="replace")
+
+
+def first_line(*argv):
+    """What a program says first, "" where it is not installed."""
+    return output(*argv).split("\n")[0].strip()
 
 
 def version(program, package):

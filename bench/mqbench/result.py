@@ -73,4 +73,5 @@ def summary(table):
     return {"complete": document["complete"], "machine": document["machine"],
             "settings": document["settings"], "versions": {
                 name: system["version"] for name, system in document["systems"].items()},
-            "systems": systems, "skipped": document["skipped"]}
+            "systems": systems, "skipped": document["skipped"],
+            "remarks": document.get("remarks", [])}

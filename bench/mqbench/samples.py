@@ -3,7 +3,7 @@
 
 {"format": 1, "complete": bool, "machine": {...}, "settings": {...},
  "systems": {NAME: {"title", "version"}}, "skipped": {NAME: WHY},
- "scenarios": [{"name", "mode", "flows"}],
+ "remarks": [SENTENCE], "scenarios": [{"name", "mode", "flows"}],
  "samples": [{"system", "scenario", "round", "why", "counts", "result"}]}
 
 A result is mqload's; why tells why there is none.

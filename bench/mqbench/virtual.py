@@ -14,7 +14,7 @@ import subprocess
 import time
 
 from . import counters
-from .process import Child, Server, TooLong, first_line, version
+from .process import Child, Server, TooLong, first_line, output, version
 
 BOOT_LIMIT_S = 90
 # vm.sh sets its defaults first: what differs comes in variables beside them.
@@ -164,6 +164,8 @@ class QemuPasst(QemuLibslirp):
     title = "QEMU + passt"
     programs = ("qemu-system-x86_64", "passt")
 
+    mode = ()
+
     @property
     def socket(self):
         return os.path.join(self.tools.work, "passt", "socket")
@@ -181,7 +183,7 @@ class QemuPasst(QemuLibslirp):
         os.mkdir(folder)
         os.chmod(folder, 0o777)  # started by root, passt becomes nobody
         passt = Child(["passt", "--quiet", "--foreground", "--one-off",
-                       "--socket", self.socket])
+                       *self.mode, "--socket", self.socket])
         end = time.monotonic() + 10
         while not os.path.exists(self.socket):
             if passt.process.poll() is not None or time.monotonic() > end:
@@ -189,3 +191,30 @@ class QemuPasst(QemuLibslirp):
                 raise OSError(f"passt did not start: {passt.complaint()}")
             time.sleep(0.02)
         return passt
+
+
+class QemuPasstVhost(QemuPasst):
+    """passt takes frames out of the guest's memory, which QEMU shares with it."""
+    name = "qemu-passt-vhost"
+    title = "QEMU + passt, vhost-user"
+    mode = ("--vhost-user",)
+
+    def missing(self):
+        return super().missing() or (
+            None if self.mode[0] in output("passt", "--help") else
+            f"{version('passt', 'passt')} has no {self.mode[0]}")
+
+    def environment(self, overlay, limit_s):
+        extra = (f"-chardev socket,id=c,path={self.socket} -machine memory-backend=m "
+                 f"-object memory-backend-memfd,id=m,size={self.tools.memory_mib}M,share=on")
+        return dict(super().environment(overlay, limit_s), netdev_="vhost-user,chardev=c",
+                    extra_=extra)
+
+
+class QemuMqvmm(QemuLibslirp):
+    """Nobody can measure it yet; so that a report says so."""
+    name = "qemu-mqvmm"
+    title = "QEMU + mqvmm"
+
+    def missing(self):
+        return "mqvmm has no vhost-user socket that QEMU could use"
