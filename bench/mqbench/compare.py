@@ -29,10 +29,10 @@ def rows(a, b):
 
 
 def _row(system, scenario, metric, x, y):
-    shift, low, high = stats.hodges_lehmann(x, y)
+    shift, low, high, coverage = stats.hodges_lehmann(x, y)
     return {"system": system, "scenario": scenario, "metric": metric,
             "a": stats.median_interval(x)[0], "b": stats.median_interval(y)[0],
-            "shift": shift, "low": low, "high": high, "p": stats.mann_whitney(x, y),
+            "shift": shift, "low": low, "high": high, "coverage": coverage, "p": stats.mann_whitney(x, y),
             "counts": (len(x), len(y))}
 
 
@@ -55,7 +55,9 @@ def text(a, b, everything=False):
     told = [row for row in found if row["differs"] or everything]
     lines = []
     if told:
-        lines += ["| system | scenario | metric | A | B | B against A | 95 % interval | p | |",
+        coverage = min(row["coverage"] for row in told)
+        lines += ["| system | scenario | metric | A | B | B against A | "
+                  f"{100 * coverage:.0f} % interval | p | |",
                   "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
         lines += [_line(row) for row in told] + [""]
     number = sum(row["differs"] for row in found)

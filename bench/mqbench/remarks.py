@@ -56,6 +56,17 @@ def remarks(table):
     return lines + document.get("remarks", [])
 
 
+def verdicts(table):
+    """How to read the verdicts."""
+    cpus = table.document["machine"]["cpus"]
+    return ("Ratios are those of medians, with Moses' interval (Hodges and Lehmann) of all "
+            "pairs of samples. A target is met, or not met, where the whole interval lies on "
+            "one side of the bound with 95 % confidence and no sample of ours was lost or "
+            "had errors; all else is not decided. The targets were set for 2 CPUs" +
+            (f", and this machine has {cpus}." if cpus != 2 else
+             ", which client and server share with the network."))
+
+
 def failures(table):
     """A line for each sample that was lost, the same told once."""
     told = {}

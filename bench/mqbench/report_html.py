@@ -68,12 +68,13 @@ def _cell(cell):
     return f"{html.escape(cell.figure)}{notes}"
 
 
-def _grid(grid, style=""):
+def _grid(grid, style="", remark=""):
     head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in grid.head)
     rows = "".join(
         f'<tr><th scope="row">{html.escape(row[0])}</th>' +
         "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:]) + "</tr>" for row in grid.rows)
-    return (f'<h2>{html.escape(grid.title)}</h2><div class="scroll"><table class="{style}">'
+    remark = f"<p>{html.escape(remark)}</p>" if remark else ""
+    return (f'<h2>{html.escape(grid.title)}</h2>{remark}<div class="scroll"><table class="{style}">'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
 
 
@@ -177,6 +178,9 @@ class Page:
         for warning in remarks.warnings(table):
             parts.append(f'<p class="warn">{html.escape(warning)}</p>')
         parts += [f"<p>{html.escape(remark)}</p>" for remark in remarks.remarks(table)]
+        grid = tables.verdicts(table)
+        if grid:
+            parts.append(_grid(grid, "words", remarks.verdicts(table)))
         for names in tables.groups(table):
             guests = table.document["systems"][names[0]]["kind"] == "vm"
             parts.append(f"<h2>{'Guests' if guests else 'Processes of this host'}</h2>")

@@ -3,8 +3,8 @@
 from . import remarks, tables
 
 
-def _grid(grid):
-    lines = [f"## {grid.title}", "",
+def _grid(grid, *remarks_on_it):
+    lines = [f"## {grid.title}", "", *(f"{remark}\n" for remark in remarks_on_it),
              "| " + " | ".join(grid.head) + " |",
              "|" + " --- |" * len(grid.head)]
     return lines + ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"
@@ -25,6 +25,9 @@ def text(table):
     lines += _grid(tables.systems(table))
     lines += _list("Samples lost:", remarks.failures(table))
     lines += _list(f"{remarks.MARK} Samples with errors:", remarks.troubles(table))
+    grid = tables.verdicts(table)
+    if grid:
+        lines += _grid(grid, remarks.verdicts(table))
     for grid in tables.measured(table):
         lines += _grid(grid)
     grid = tables.counts(table)

@@ -2,7 +2,7 @@
 """Figures of a report: medians with intervals, and result.json, whose keys for
 each system are those of void-box's network bench; null is what was not
 measured."""
-from . import metrics, stats
+from . import metrics, stats, targets
 from .metrics import MBPS, P50, P99, RATE
 
 # Key: mode, metric. All of them with one flow, as there.
@@ -62,6 +62,15 @@ def concurrent(table, system):
             if table.results(system, scenario["name"])]
 
 
+def judged(table):
+    """What the run says of each target that it has samples for."""
+    return [{"system": found.system, "target": found.target.text,
+             "bound": found.target.bound, "at_least": found.target.metric.more,
+             "measured": found.measured, "interval": [found.low, found.high],
+             "confidence": found.confidence, "verdict": found.verdict, "why": found.why}
+            for found in targets.verdicts(table)]
+
+
 def summary(table):
     """result.json."""
     document = table.document
@@ -73,5 +82,5 @@ def summary(table):
     return {"complete": document["complete"], "machine": document["machine"],
             "settings": document["settings"], "versions": {
                 name: system["version"] for name, system in document["systems"].items()},
-            "systems": systems, "skipped": document["skipped"],
+            "systems": systems, "targets": judged(table), "skipped": document["skipped"],
             "remarks": document.get("remarks", [])}

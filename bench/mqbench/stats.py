@@ -6,6 +6,8 @@ import statistics
 
 # Up to so many ways to split the samples into two groups, all are counted.
 EXACT_SPLITS = 50000
+# And up to so many pairs of samples the exact distribution of U is made.
+EXACT_PAIRS = 2500
 
 
 def median_interval(values, confidence=0.95):
@@ -71,15 +73,52 @@ def smallest_p(count_a, count_b):
     return 2 / math.comb(count_a + count_b, count_a) if count_a and count_b else 1.0
 
 
+def _u_counts(m, n):
+    """In how many of the orders of m and n values Mann and Whitney's U is 0, 1, ...:
+    the coefficients of Gauss' binomial."""
+    counts = [1] + [0] * (m * n)
+    for i in range(1, m + 1):
+        for u in range(m * n, n + i - 1, -1):
+            counts[u] -= counts[u - n - i]
+        for u in range(i, m * n + 1):
+            counts[u] += counts[u - i]
+    return counts
+
+
+def _outside(m, n, confidence):
+    """How many of the m * n pairwise differences lie outside of the interval at each
+    end, and the confidence that it really has."""
+    if m * n > EXACT_PAIRS:
+        z = statistics.NormalDist().inv_cdf(0.5 + confidence / 2)
+        return int(m * n / 2 - z * math.sqrt(m * n * (m + n + 1) / 12)), confidence
+    total, below, best = math.comb(m + n, m), 0, None
+    for outside, count in enumerate(_u_counts(m, n)[:m * n // 2 + 1]):
+        below += count
+        coverage = 1 - 2 * below / total
+        if best and coverage < confidence:
+            break
+        best = outside, coverage
+    return best
+
+
 def hodges_lehmann(a, b, confidence=0.95):
-    """By how much b lies above a: (shift, low, high), the median of all pairwise
-    differences and Moses' interval by the normal approximation."""
+    """By how much b lies above a: (shift, low, high, coverage), the median of all
+    pairwise differences and Moses' interval. Few samples do not reach the
+    confidence; the widest interval is given with the coverage that it has."""
     differences = sorted(y - x for x in a for y in b)
-    count = len(differences)
-    z = statistics.NormalDist().inv_cdf(0.5 + confidence / 2)
-    spread = math.sqrt(count * (len(a) + len(b) + 1) / 12)
-    cut = min(max(int(count / 2 - z * spread), 0), (count - 1) // 2)
-    return statistics.median(differences), differences[cut], differences[-1 - cut]
+    outside, coverage = _outside(len(a), len(b), confidence)
+    return (statistics.median(differences), differences[outside], differences[-1 - outside],
+            coverage)
+
+
+def ratio(a, b, confidence=0.95):
+    """How many times a is b: (ratio, low, high, coverage), that of the medians and
+    the interval of hodges_lehmann() of their logarithms; None where one is 0."""
+    if min(*a, *b) <= 0:
+        return None
+    _, low, high, coverage = hodges_lehmann(
+        [math.log(value) for value in b], [math.log(value) for value in a], confidence)
+    return statistics.median(a) / statistics.median(b), math.exp(low), math.exp(high), coverage
 
 
 def benjamini_hochberg(p_values, rate=0.05):

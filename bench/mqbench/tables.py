@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from . import metrics, result
+from . import metrics, result, targets
 from .remarks import MARK
 from .scenarios import STREAMS, TITLES
 
@@ -118,6 +118,15 @@ def counts(table):
     rows = [[f"{system} {scenario['name']}"] + [number(values.get(name)) for name in names]
             for system, scenario, values in found]
     return Grid("Counts per transaction", [""] + names, rows)
+
+
+def verdicts(table):
+    """What the run says of the project's targets; None without samples for any."""
+    rows = [[found.system, found.target.text,
+             Cell(number(found.measured), f"{number(found.low)}–{number(found.high)}"),
+             found.verdict + (f": {found.why}" if found.why else "")]
+            for found in targets.verdicts(table)]
+    return Grid("Targets", ["", "wanted", "measured", "verdict"], rows) if rows else None
 
 
 def systems(table):

@@ -61,16 +61,47 @@ class MannWhitney(unittest.TestCase):
 class HodgesLehmann(unittest.TestCase):
     def test_shift_is_found_and_in_its_interval(self):
         a = [10, 12, 11, 13, 9, 10.5]
-        shift, low, high = stats.hodges_lehmann(a, [x + 3 for x in a])
+        shift, low, high, _ = stats.hodges_lehmann(a, [x + 3 for x in a])
         self.assertEqual(shift, 3)
         self.assertTrue(low < 3 < high)
 
     def test_one_outlier_does_not_move_it(self):
-        shift, _, _ = stats.hodges_lehmann([1, 2, 3, 4, 5], [1, 2, 3, 4, 5000])
+        shift, *_ = stats.hodges_lehmann([1, 2, 3, 4, 5], [1, 2, 3, 4, 5000])
         self.assertLess(shift, 2)
 
     def test_single_samples_have_their_difference(self):
-        self.assertEqual(stats.hodges_lehmann([1], [4]), (3, 3, 3))
+        self.assertEqual(stats.hodges_lehmann([1], [4]), (3, 3, 3, 0))
+
+    def test_interval_leaves_out_what_the_tables_of_u_say(self):
+        # Critical values of U, two-sided, 5 %; at each end so many differences.
+        for m, n, critical in ((4, 4, 0), (5, 5, 2), (6, 6, 5), (4, 7, 3), (10, 10, 23)):
+            a, b = [i * n for i in range(m)], [i * m * n ** 2 + i for i in range(n)]
+            differences = sorted(y - x for x in a for y in b)
+            _, low, high, coverage = stats.hodges_lehmann(a, b)
+            self.assertEqual(low, differences[critical])
+            self.assertEqual(high, differences[-1 - critical])
+            self.assertGreaterEqual(coverage, 0.95)
+
+    def test_interval_of_many_samples_is_near_the_exact_one(self):
+        generator = random.Random(3)
+        a = [generator.random() for _ in range(51)]
+        exact = stats.hodges_lehmann(a[:50], a[1:])
+        near = stats.hodges_lehmann(a, a)
+        self.assertAlmostEqual(exact[2] - exact[1], near[2] - near[1], delta=0.02)
+
+    def test_few_samples_tell_the_confidence_that_they_have(self):
+        self.assertAlmostEqual(stats.hodges_lehmann([1, 2, 3], [4, 5, 6])[3], 1 - 2 / 20)
+
+
+class Ratio(unittest.TestCase):
+    def test_ratio_of_the_medians_with_an_interval(self):
+        found, low, high, _ = stats.ratio([20, 22, 24, 26], [10, 11, 12, 13])
+        self.assertEqual(found, 2)
+        self.assertAlmostEqual(low, 20 / 13)
+        self.assertAlmostEqual(high, 26 / 10)
+
+    def test_nothing_is_a_multiple_of_nothing(self):
+        self.assertIsNone(stats.ratio([1, 2], [0, 1]))
 
 
 class FalseDiscoveries(unittest.TestCase):
