@@ -8,7 +8,6 @@
 #include "slirp/icmp_internal.h"
 #include "slirp/nat.h"
 #include "slirp/protocols.h"
-#include "slirp/udp_filter.h"
 #include "slirp/udp_internal.h"
 
 /*
@@ -208,8 +207,8 @@ static void udp_input(struct shard *shard, struct flow *flow,
 	}
 	udp_send(shard, flow, flow, packet, &host);
 	udp_touch(shard, udp_of(flow), port);
-	udp_filter_permit(shard_udp_filter(shard), flow, &host,
-			  flow->timer.deadline_ms);
+	udp_filter_permit(shard_udp_filter(shard), flow, &udp_of(flow)->permits,
+			  &host, flow->timer.deadline_ms);
 }
 
 /* The flow's life */
@@ -264,9 +263,11 @@ static void udp_inspect(struct flow *flow, struct slirp_flow *info)
 
 static bool udp_movable(struct shard *shard, const struct flow *flow)
 {
-	/* Whom it has permitted is known to this shard's filter. */
-	return !((const struct udp_flow *)flow)->pulls &&
-	       !shard_udp_filter(shard);
+	const struct udp_flow *udp = (const struct udp_flow *)flow;
+
+	/* What this shard's filter knows would stay here. */
+	return !udp->pulls &&
+	       udp_permits_are_all(&udp->permits, shard_now_ms(shard));
 }
 
 static unsigned int udp_arrive(struct shard *shard, struct flow *flow)

@@ -8,6 +8,7 @@
 #include "slirp/hop.h"
 #include "slirp/host_error.h"
 #include "slirp/shard.h"
+#include "slirp/udp_filter.h"
 
 /*
  * What the files of UDP share: udp.c (the mapping), udp_pull.c (host to guest,
@@ -32,6 +33,7 @@ struct udp_client;
  * @burst:	Receives to queue next time
  * @listener:	A forward's socket, not a mapping: @flow.key.peer is where it
  *		listens
+ * @permits:	Of a mapping: who may write to it, or some of these
  * @client_count: Of @clients
  * @clients:	Flows that go through a listener, the longest silent first
  */
@@ -43,6 +45,7 @@ struct udp_flow {
 	uint8_t pulls;
 	uint8_t burst;
 	bool listener;
+	struct udp_permits permits;
 	unsigned int client_count;
 	TAILQ_HEAD(, udp_client) clients;
 };

@@ -5,7 +5,6 @@
 #include "slirp/fragment.h"
 #include "slirp/header.h"
 #include "slirp/nat.h"
-#include "slirp/udp_filter.h"
 #include "slirp/udp_internal.h"
 
 /*
@@ -65,8 +64,8 @@ static bool udp_see_sender(struct shard *shard, struct udp_flow *udp,
 {
 	if (udp->listener)
 		return udp_client_arrived(shard, udp, from, op);
-	if (!udp_filter_allows(shard_udp_filter(shard), &udp->flow, from,
-			       shard_now_ms(shard))) {
+	if (!udp_filter_allows(shard_udp_filter(shard), &udp->flow,
+			       &udp->permits, from, shard_now_ms(shard))) {
 		SHARD_COUNT(shard, rx_filtered, 1);
 		return false;
 	}

@@ -65,8 +65,8 @@ static int open_host(int type, uint16_t *port)
 	return sock;
 }
 
-static int set_up_with(void **state, enum slirp_engine engine,
-		       unsigned int slots)
+static int set_up_filtered(void **state, enum slirp_engine engine,
+			   unsigned int slots, enum slirp_udp_filter filter)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct port *port[SHARDS];
@@ -74,6 +74,7 @@ static int set_up_with(void **state, enum slirp_engine engine,
 
 	slirp_config_init(&f->config);
 	f->config.engine = engine;
+	f->config.udp_filter = filter;
 	f->config.shard_count = SHARDS;
 	f->config.ipv6 = false; /* no router advertisements between frames */
 	if (slots)
@@ -102,6 +103,18 @@ static int set_up_with(void **state, enum slirp_engine engine,
 	slirp_set_queues(f->slirp, SHARDS);
 	*state = f;
 	return 0;
+}
+
+static int set_up_with(void **state, enum slirp_engine engine,
+		       unsigned int slots)
+{
+	return set_up_filtered(state, engine, slots, SLIRP_UDP_FILTER_OFF);
+}
+
+static int set_up_filter(void **state)
+{
+	return set_up_filtered(state, SLIRP_ENGINE_AUTO, 0,
+			       SLIRP_UDP_FILTER_PORT);
 }
 
 static int set_up_uring(void **state)
@@ -161,14 +174,20 @@ static void rest(void)
 
 /* UDP */
 
+static void udp_transmit_to(struct fixture *f, unsigned int queue,
+			    uint16_t port, uint16_t to, uint32_t number)
+{
+	uint8_t frame[128];
+	size_t size = datagram_make(&f->config, frame, port, to, &number,
+				    sizeof(number));
+
+	fake_port_transmit(f->fake[queue], frame, size);
+}
+
 static void udp_transmit(struct fixture *f, unsigned int queue, uint16_t port,
 			 uint32_t number)
 {
-	uint8_t frame[128];
-	size_t size = datagram_make(&f->config, frame, port, f->udp_port,
-				    &number, sizeof(number));
-
-	fake_port_transmit(f->fake[queue], frame, size);
+	udp_transmit_to(f, queue, port, f->udp_port, number);
 }
 
 static uint32_t udp_take(struct fixture *f, struct sockaddr_in *from)
@@ -314,6 +333,66 @@ static void a_shard_that_is_full_refuses(void **state)
 	assert_in_range(number, 1, 9999);
 	assert_int_equal(counts_stat(f->slirp, -1, "flows_moved_in"), 0);
 	udp_exchange(f, 1, ++number, &from);
+}
+
+/* A stranger writes to the mapping of @to. */
+static void write_unasked(const struct sockaddr_in *to)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(sendto(sock, "x", 1, 0, (const struct sockaddr *)to,
+				sizeof(*to)),
+			 1);
+	close(sock);
+}
+
+static void whom_a_mapping_has_permitted_goes_along(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in from;
+	uint8_t frame[PORT_FRAME_MAX];
+	uint32_t number;
+
+	udp_exchange(f, 0, 0, &from);
+	number = udp_draw(f, 1, 1);
+	/* Not asked again: nothing goes out that would permit it anew. */
+	assert_int_equal(sendto(f->udp, &number, sizeof(number), 0,
+				(struct sockaddr *)&from, sizeof(from)),
+			 sizeof(number));
+	assert_int_equal(fake_port_receive(f->fake[1], frame, WAIT_MS),
+			 DATAGRAM_HEADERS + sizeof(number));
+	write_unasked(&from);
+	assert_true(wait_for(f, "rx_filtered", 1));
+	assert_int_equal(counts_stat(f->slirp, 1, "rx_filtered"), 1);
+}
+
+static void a_mapping_that_has_permitted_many_stays(void **state)
+{
+	enum { PEERS = 20 };
+	struct fixture *f = *state;
+	struct sockaddr_in from;
+	uint16_t port[PEERS];
+	int peer[PEERS];
+	uint32_t number = 0;
+
+	for (int i = 0; i < PEERS; i++) {
+		peer[i] = open_host(SOCK_DGRAM, &port[i]);
+		udp_transmit_to(f, 0, GUEST_PORT, port[i], number);
+		assert_int_equal(recv(peer[i], &number, sizeof(number), 0),
+				 sizeof(number));
+	}
+	for (number = 0; number < 100; number++)
+		udp_exchange(f, 1, number, &from);
+	assert_int_equal(counts_stat(f->slirp, -1, "flows_moved_in"), 0);
+	for (int i = 0; i < PEERS; i++) {
+		uint8_t frame[PORT_FRAME_MAX];
+
+		sendto(peer[i], "x", 1, 0, (struct sockaddr *)&from,
+		       sizeof(from));
+		assert_int_equal(fake_port_receive(f->fake[1], frame, WAIT_MS),
+				 DATAGRAM_HEADERS + 1);
+		close(peer[i]);
+	}
 }
 
 /* TCP */
@@ -620,6 +699,12 @@ int main(void)
 		TEST(idle_flows_leave_queues_that_are_given_up),
 		cmocka_unit_test_setup_teardown(a_shard_that_is_full_refuses,
 						set_up_small, tear_down),
+		cmocka_unit_test_setup_teardown(
+			whom_a_mapping_has_permitted_goes_along, set_up_filter,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_mapping_that_has_permitted_many_stays, set_up_filter,
+			tear_down),
 		TEST(a_connection_moves_to_the_queue_that_it_is_used_on),
 		TEST(a_connection_moves_back_and_on),
 		TEST(both_sides_close_a_connection_that_has_moved),

@@ -17,3 +17,6 @@ mqvmm_test(slirp_move SOURCES unit/move_test.c support/counts.c support/fake_por
 mqvmm_test(slirp_handoff SOURCES unit/handoff_test.c support/counts.c support/fake_port.c
   support/datagram.c
   LIBS mqvmm_slirp)
+mqvmm_test(slirp_stay SOURCES unit/stay_test.c support/counts.c support/fake_port.c
+  support/datagram.c
+  LIBS mqvmm_slirp)
