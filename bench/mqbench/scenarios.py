@@ -6,9 +6,9 @@ from dataclasses import dataclass
 TITLES = {
     "crr": "TCP connect, request, response, close",
     "rr": "TCP request, response",
-    "up": "TCP stream, guest to host",
-    "bulk": "TCP stream, guest to host, 4 KiB receive buffer",
-    "down": "TCP stream, host to guest",
+    "up": "TCP stream, client to server",
+    "bulk": "TCP stream, client to server, 4 KiB receive buffer",
+    "down": "TCP stream, server to client",
     "udp": "UDP request, response",
     "dnsq": "DNS queries",
     "loss": "UDP, 10,000 echoes asked for per second",

@@ -122,11 +122,11 @@ def counts(table):
 
 def verdicts(table):
     """What the run says of the project's targets; None without samples for any."""
-    rows = [[found.system, found.target.text,
+    rows = [[f"{found.system} {found.target.text}",
              Cell(number(found.measured), f"{number(found.low)}–{number(found.high)}"),
              found.verdict + (f": {found.why}" if found.why else "")]
             for found in targets.verdicts(table)]
-    return Grid("Targets", ["", "wanted", "measured", "verdict"], rows) if rows else None
+    return Grid("Targets", ["", "measured", "verdict"], rows) if rows else None
 
 
 def systems(table):

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 import recorded
-from mqbench import report, samples, scenarios
+from mqbench import plots, report, samples, scenarios
 
 
 class Tags(html.parser.HTMLParser):
@@ -87,9 +87,34 @@ class Report(unittest.TestCase):
             sample["result"]["histogram_us"] = [[10, 1], [20, 2], [90, 1]]
         page = written(self.document)[2]
         figure = re.search("<h3>[^<]*latencies with 2 flows</h3>.*?</figure>", page).group()
-        for path in re.findall(' d="([^"]*)"', figure):
+        plot = figure.partition("</ul>")[2]
+        lines = re.findall('class="line [^>]* d="([^"]*)"', plot)
+        self.assertEqual(len(lines), 3)
+        for path in lines:
             self.assertEqual(len(re.findall("[ML]", path)), 3)
             self.assertEqual(path.split()[-1], "14.0")  # all of them: the top
+
+    def test_lines_are_told_apart_without_colours(self):
+        looks = [plots.Look(number) for number in range(20)]
+        drawn = {re.sub(r" c\d+|class=.[a-z ]*.", "", look.line("M0 0") + look.mark(0, 0))
+                 for look in looks[:7]}
+        self.assertEqual(len(drawn), 7)
+        self.assertEqual(len({look.line("M0 0") + look.mark(0, 0) for look in looks}), 20)
+
+    def test_each_plot_of_lines_has_its_legend(self):
+        page = written(self.document)[2]
+        for figure in re.findall("<figure>.*?</figure>", page):
+            lines = len(re.findall("<g><title>[^<]*</title><path class=.line", figure))
+            legend = re.search('<ul class="legend">(.*?)</ul>', figure)
+            self.assertEqual(lines, legend.group(1).count("<li>") if legend else 0)
+
+    def test_figures_of_a_single_number_of_flows_are_drawn(self):
+        part = dict(self.document,
+                    scenarios=[s for s in self.document["scenarios"] if s["name"] == "crr-2"],
+                    samples=[s for s in self.document["samples"] if s["scenario"] == "crr-2"])
+        page = written(part)[2]
+        figure = re.search("<h3>[^<]*: per second, M=2</h3>.*?</figure>", page).group()
+        self.assertEqual(figure.count("<rect"), 3)
 
     def test_interrupted_run_says_so(self):
         self.document["complete"] = False
