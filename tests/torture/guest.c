@@ -2,6 +2,7 @@
 #include "guest.h"
 
 #include <net/ethernet.h>
+#include <netinet/ip6.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,27 +39,70 @@ unsigned int guest_hop(struct guest *guest, struct hops *hops)
 	return hops->queue;
 }
 
-static void guest_input(struct guest *guest, unsigned int queue, size_t length)
+/* Where the transport header of a packet for the guest is. Return: 0 if it is
+ * for all on the link */
+static size_t guest_parse_ip4(struct guest *guest, size_t *length,
+			      uint8_t *protocol)
 {
-	const uint8_t *at = guest->frame;
+	const struct slirp_config *config = &guest->torture->config;
 	struct iphdr ip;
 
-	if (length < 34 || at[12] != 8 || at[13] != 0)
-		return; /* router advertisements */
-	memcpy(&ip, at + 14, sizeof(ip));
+	memcpy(&ip, guest->frame + ETH_HLEN, sizeof(ip));
 	if (checksum_fold(checksum_add(&ip, sizeof(ip), 0)) != 0 ||
-	    length < 14U + ntohs(ip.tot_len) || ip.ihl != 5)
+	    *length < ETH_HLEN + (size_t)ntohs(ip.tot_len) || ip.ihl != 5)
 		torture_fail(guest->torture, "an IP header is wrong");
-	at += 34;
-	length = ntohs(ip.tot_len) - 20U;
-	if (ip.protocol == IPPROTO_TCP && length >= sizeof(struct tcphdr))
-		stream_input(guest, &ip, at, length);
-	else if (ip.protocol == IPPROTO_UDP)
-		mapping_input(guest, queue, at, length);
+	if (ip.saddr != config->gateway.s_addr ||
+	    ip.daddr != config->guest.s_addr)
+		torture_fail(guest->torture, "the guest is sent others' data");
+	*length = ntohs(ip.tot_len) - sizeof(ip);
+	*protocol = ip.protocol;
+	return ETH_HLEN + sizeof(ip);
+}
+
+static size_t guest_parse_ip6(struct guest *guest, size_t *length,
+			      uint8_t *protocol)
+{
+	const struct slirp_config *config = &guest->torture->config;
+	struct ip6_hdr ip;
+
+	memcpy(&ip, guest->frame + ETH_HLEN, sizeof(ip));
+	if (IN6_IS_ADDR_MULTICAST(&ip.ip6_dst))
+		return 0; /* router advertisements */
+	if (*length < ETH_HLEN + sizeof(ip) + ntohs(ip.ip6_plen))
+		torture_fail(guest->torture, "an IPv6 header is wrong");
+	if (!address_equal(&ip.ip6_src, &config->gateway6) ||
+	    !address_equal(&ip.ip6_dst, &config->guest6))
+		torture_fail(guest->torture, "the guest is sent others' data");
+	*length = ntohs(ip.ip6_plen);
+	*protocol = ip.ip6_nxt;
+	return ETH_HLEN + sizeof(ip);
+}
+
+static void guest_input(struct guest *guest, unsigned int queue, size_t length)
+{
+	bool is6 = guest->frame[12] == 0x86;
+	uint8_t protocol = 0;
+	const uint8_t *data;
+	size_t at;
+
+	if (length <
+	    ETH_HLEN + (is6 ? sizeof(struct ip6_hdr) : sizeof(struct iphdr)))
+		torture_fail(guest->torture, "a frame of %zu bytes came",
+			     length);
+	at = is6 ? guest_parse_ip6(guest, &length, &protocol)
+		 : guest_parse_ip4(guest, &length, &protocol);
+	data = guest->frame + at;
+	if (!at)
+		return;
+	if (protocol == IPPROTO_TCP && length >= sizeof(struct tcphdr))
+		stream_input(guest, is6, data, length);
+	else if (protocol == IPPROTO_UDP)
+		mapping_input(guest, queue, data, length);
+	else if (protocol == (is6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		ping_input(guest, is6, data, length);
 	else
-		torture_fail(guest->torture,
-			     "the guest is sent protocol %u, type %u",
-			     ip.protocol, at[0]);
+		torture_fail(guest->torture, "the guest is sent protocol %u",
+			     protocol);
 }
 
 /* Return: false if there was none */
@@ -107,7 +151,8 @@ static void guest_open(struct guest *guest)
 
 static void guest_tell_when_over(struct guest *guest)
 {
-	if (guest->told || guest->live_count || !mapping_are_quiet(guest))
+	if (guest->told || guest->live_count || !mapping_are_quiet(guest) ||
+	    !ping_are_quiet(guest))
 		return;
 	guest->told = true;
 	sem_post(&guest->torture->over);
@@ -133,10 +178,12 @@ void *guest_main(void *context)
 	guest->random.state = torture->options.seed ^ 1;
 	guest->next_port = GUEST_PORT_LOW;
 	mapping_set_up(guest);
+	ping_set_up(guest);
 	while (!torture_is(&torture->quit)) {
 		guest->now_us = torture_now_us();
 		any = guest_take_frames(guest);
 		mapping_run_all(guest);
+		ping_run_all(guest);
 		if (!torture_is(&torture->stopping))
 			guest_open(guest);
 		stream_run_all(guest);

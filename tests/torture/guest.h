@@ -13,6 +13,10 @@
 #define GUEST_GAPS      8
 #define GUEST_ANSWERS   4096 /* that may overtake one, on other queues */
 
+#define GUEST_PINGS_AHEAD 4 /* requests of an identifier under way */
+
+#define GUEST_HEADERS_MAX 54 /* Ethernet and IPv6, bytes */
+
 /**
  * struct hops - Where a flow's next frame goes
  * @stay:	Frames before it goes elsewhere
@@ -43,6 +47,7 @@ struct gap {
  * Offsets count from the first byte of a direction; a FIN is one after the
  * last.
  * @id:		Its number, once @known
+ * @is6:	By IPv6
  * @port, @peer_port: The guest's, and the peer's as the guest sees it
  * @iss, @irs:	Initial sequence numbers, the guest's and the peer's
  * @up_acked, @up_sent, @up_max: The peer has it; sent; ever sent
@@ -60,6 +65,7 @@ struct stream {
 	bool known;
 	uint32_t id;
 	struct plan plan;
+	bool is6;
 	uint16_t port;
 	uint16_t peer_port;
 	uint32_t iss;
@@ -103,9 +109,25 @@ struct mapping {
 };
 
 /**
+ * struct ping - An identifier of the guest's echo requests
+ * @next:	Number of the next request
+ * @first:	Lowest of those that are not answered
+ * @got:	Whether N is, for each from @first on, at N modulo
+ * GUEST_PINGS_AHEAD
+ */
+struct ping {
+	uint32_t next;
+	uint32_t first;
+	bool got[GUEST_PINGS_AHEAD];
+	uint64_t rest_us;
+	uint64_t alive_us;
+	struct hops hops;
+};
+
+/**
  * struct guest - The guest's side of everything
  * @ours:	Streams that it opened, by its port
- * @theirs:	Those that the host opened, by the peer's port
+ * @theirs:	Those that the host opened, by IPv4 and IPv6, by the peer's port
  * @live:	Of both; @live_count entries
  * @opened:	Of @live, those of the guest's that are not over
  * @half_open:	Of these, those that have not been answered
@@ -116,7 +138,7 @@ struct guest {
 	struct random random;
 	uint64_t now_us;
 	struct stream *ours[GUEST_PORTS];
-	struct stream *theirs[GUEST_PORTS];
+	struct stream *theirs[2][GUEST_PORTS];
 	struct stream **live;
 	unsigned int live_count;
 	unsigned int live_room;
@@ -124,6 +146,7 @@ struct guest {
 	unsigned int half_open;
 	uint16_t next_port;
 	struct mapping *mapping;
+	struct ping ping[TORTURE_PINGS];
 	bool told;
 	uint8_t frame[PORT_FRAME_MAX];
 };
@@ -138,8 +161,8 @@ unsigned int guest_hop(struct guest *guest, struct hops *hops);
 
 /* guest_stream.c: which streams there are */
 void stream_open(struct guest *guest);
-void stream_input(struct guest *guest, const struct iphdr *ip,
-		  const uint8_t *segment, size_t size);
+void stream_input(struct guest *guest, bool is6, const uint8_t *segment,
+		  size_t size);
 /* Timers of all of them, and what they cause; forget those that are over. */
 void stream_run_all(struct guest *guest);
 
@@ -160,13 +183,22 @@ void stream_take(struct guest *guest, struct stream *stream,
 void stream_send(struct guest *guest, struct stream *stream);
 void stream_run(struct guest *guest, struct stream *stream);
 
-/* guest_frame.c: segments of the guest's */
+/* guest_frame.c: segments of the guest's, and what is before them */
+
+/**
+ * frame_begin() - Write what is before a transport header
+ * @size:	Of that and the payload
+ *
+ * Return: its bytes, GUEST_HEADERS_MAX at the most
+ */
+size_t frame_begin(const struct guest *guest, uint8_t *frame, bool is6,
+		   uint8_t protocol, size_t size);
 void segment_send(struct guest *guest, struct stream *stream, uint32_t offset,
 		  uint8_t flags, uint32_t size);
 void segment_send_syn(struct guest *guest, struct stream *stream);
 /* Answer what belongs to no stream (RFC 9293, 3.5.2). */
-void segment_refuse(struct guest *guest, uint16_t port, uint16_t peer_port,
-		    const struct segment *segment);
+void segment_refuse(struct guest *guest, bool is6, uint16_t port,
+		    uint16_t peer_port, const struct segment *segment);
 
 /* guest_udp.c */
 void mapping_set_up(struct guest *guest);
@@ -175,5 +207,12 @@ void mapping_input(struct guest *guest, unsigned int queue,
 void mapping_run_all(struct guest *guest);
 /* Return: true if no answer is missing */
 bool mapping_are_quiet(const struct guest *guest);
+
+/* guest_ping.c: the same for pings */
+void ping_set_up(struct guest *guest);
+void ping_input(struct guest *guest, bool is6, const uint8_t *message,
+		size_t size);
+void ping_run_all(struct guest *guest);
+bool ping_are_quiet(const struct guest *guest);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <net/ethernet.h>
+#include <netinet/ip6.h>
 #include <string.h>
 
 #include "guest.h"
 #include "slirp/wire.h"
 
-#define HEADERS 54 /* Ethernet, IPv4, TCP without options, bytes */
+#define SEGMENT_ROOM 16384 /* bytes of payload */
 
 /* The guest's receive window is counted in units of 128 bytes. */
 #define SCALE 7
@@ -15,27 +16,55 @@ static const uint8_t syn_options[] = {
 	TCPOPT_NOP,    TCPOPT_WINDOW,  TCPOLEN_WINDOW, SCALE,
 };
 
-/* Headers in front of @size bytes of options and payload. */
-static void frame_write(const struct slirp_config *config, uint8_t *frame,
-			const struct tcphdr *tcp, size_t size)
+static void frame_write_ip4(const struct slirp_config *config, uint8_t *at,
+			    uint8_t protocol, size_t size)
 {
-	struct ether_header ether = { .ether_type = htons(ETHERTYPE_IP) };
 	struct iphdr ip = {
 		.version = 4,
 		.ihl = 5,
 		.ttl = 64,
-		.protocol = IPPROTO_TCP,
-		.tot_len = htons((uint16_t)(40 + size)),
+		.protocol = protocol,
+		.tot_len = htons((uint16_t)(sizeof(ip) + size)),
 		.saddr = config->guest.s_addr,
 		.daddr = config->gateway.s_addr,
 	};
 
+	ip.check = checksum_fold(checksum_add(&ip, sizeof(ip), 0));
+	memcpy(at, &ip, sizeof(ip));
+}
+
+static void frame_write_ip6(const struct slirp_config *config, uint8_t *at,
+			    uint8_t protocol, size_t size)
+{
+	struct ip6_hdr ip = {
+		.ip6_flow = htonl(6U << 28),
+		.ip6_plen = htons((uint16_t)size),
+		.ip6_nxt = protocol,
+		.ip6_hlim = 64,
+		.ip6_src = config->guest6,
+		.ip6_dst = config->gateway6,
+	};
+
+	memcpy(at, &ip, sizeof(ip));
+}
+
+size_t frame_begin(const struct guest *guest, uint8_t *frame, bool is6,
+		   uint8_t protocol, size_t size)
+{
+	const struct slirp_config *config = &guest->torture->config;
+	struct ether_header ether = {
+		.ether_type = htons(is6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP),
+	};
+
 	memcpy(ether.ether_shost, config->guest_mac, 6);
 	memcpy(ether.ether_dhost, config->gateway_mac, 6);
-	ip.check = checksum_fold(checksum_add(&ip, sizeof(ip), 0));
 	memcpy(frame, &ether, sizeof(ether));
-	memcpy(frame + 14, &ip, sizeof(ip));
-	memcpy(frame + 34, tcp, sizeof(*tcp));
+	if (is6)
+		frame_write_ip6(config, frame + sizeof(ether), protocol, size);
+	else
+		frame_write_ip4(config, frame + sizeof(ether), protocol, size);
+	return sizeof(ether) +
+	       (is6 ? sizeof(struct ip6_hdr) : sizeof(struct iphdr));
 }
 
 static struct tcphdr stream_header(const struct stream *stream, uint32_t seq,
@@ -56,18 +85,30 @@ static struct tcphdr stream_header(const struct stream *stream, uint32_t seq,
 	return tcp;
 }
 
+/* Send a header with @size bytes of options or payload at @data. */
+static void segment_transmit(struct guest *guest, struct stream *stream,
+			     const struct tcphdr *tcp, const uint8_t *data,
+			     size_t size)
+{
+	uint8_t frame[GUEST_HEADERS_MAX + sizeof(*tcp) + SEGMENT_ROOM];
+	size_t at = frame_begin(guest, frame, stream->is6, IPPROTO_TCP,
+				sizeof(*tcp) + size);
+
+	memcpy(frame + at, tcp, sizeof(*tcp));
+	memcpy(frame + at + sizeof(*tcp), data, size);
+	guest_transmit(guest, guest_hop(guest, &stream->hops), frame,
+		       at + sizeof(*tcp) + size);
+}
+
 void segment_send(struct guest *guest, struct stream *stream, uint32_t offset,
 		  uint8_t flags, uint32_t size)
 {
-	uint8_t frame[HEADERS + 16384];
+	uint8_t data[SEGMENT_ROOM];
 	struct tcphdr tcp =
 		stream_header(stream, stream->iss + 1 + offset, flags);
 
-	stream_fill(guest->torture, stream->id, true, offset, frame + HEADERS,
-		    size);
-	frame_write(&guest->torture->config, frame, &tcp, size);
-	guest_transmit(guest, guest_hop(guest, &stream->hops), frame,
-		       HEADERS + size);
+	stream_fill(guest->torture, stream->id, true, offset, data, size);
+	segment_transmit(guest, stream, &tcp, data, size);
 }
 
 void segment_send_syn(struct guest *guest, struct stream *stream)
@@ -75,19 +116,16 @@ void segment_send_syn(struct guest *guest, struct stream *stream)
 	uint8_t flags =
 		stream->state == GUEST_SYN_SENT ? TH_SYN : TH_SYN | TH_ACK;
 	struct tcphdr tcp = stream_header(stream, stream->iss, flags);
-	uint8_t frame[HEADERS + sizeof(syn_options)];
 
 	tcp.th_off = (sizeof(tcp) + sizeof(syn_options)) / 4 & 0xf;
-	memcpy(frame + HEADERS, syn_options, sizeof(syn_options));
-	frame_write(&guest->torture->config, frame, &tcp, sizeof(syn_options));
-	guest_transmit(guest, guest_hop(guest, &stream->hops), frame,
-		       sizeof(frame));
+	segment_transmit(guest, stream, &tcp, syn_options, sizeof(syn_options));
 }
 
-void segment_refuse(struct guest *guest, uint16_t port, uint16_t peer_port,
-		    const struct segment *segment)
+void segment_refuse(struct guest *guest, bool is6, uint16_t port,
+		    uint16_t peer_port, const struct segment *segment)
 {
-	struct stream none = { .port = port,
+	struct stream none = { .is6 = is6,
+			       .port = port,
 			       .peer_port = peer_port,
 			       .iss = segment->ack - 1,
 			       .hops.kind = HOPS_ALWAYS };

@@ -4,14 +4,14 @@
 
 #include "guest.h"
 
-static struct stream **stream_place(struct guest *guest, uint16_t port,
-				    uint16_t peer_port)
+static struct stream **stream_place(struct guest *guest, bool is6,
+				    uint16_t port, uint16_t peer_port)
 {
-	return port == TORTURE_SERVER_PORT ? &guest->theirs[peer_port]
+	return port == TORTURE_SERVER_PORT ? &guest->theirs[is6][peer_port]
 					   : &guest->ours[port];
 }
 
-static struct stream *stream_add(struct guest *guest, uint16_t port,
+static struct stream *stream_add(struct guest *guest, bool is6, uint16_t port,
 				 uint16_t peer_port)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
@@ -22,7 +22,8 @@ static struct stream *stream_add(struct guest *guest, uint16_t port,
 			realloc(guest->live, guest->live_room * sizeof(stream));
 	}
 	guest->live[guest->live_count++] = stream;
-	*stream_place(guest, port, peer_port) = stream;
+	*stream_place(guest, is6, port, peer_port) = stream;
+	stream->is6 = is6;
 	stream->port = port;
 	stream->peer_port = peer_port;
 	stream->iss = random_below(&guest->random, UINT32_MAX);
@@ -37,17 +38,23 @@ void stream_open(struct guest *guest)
 	uint16_t port = guest->next_port;
 	struct stream *stream;
 	unsigned int listener;
+	struct plan plan;
+	uint32_t id;
 
 	guest->next_port =
 		port == GUEST_PORT_HIGH ? GUEST_PORT_LOW : (uint16_t)(port + 1);
 	if (port == TORTURE_SERVER_PORT || guest->ours[port])
 		return;
-	listener = random_below(&guest->random, TORTURE_LISTENERS);
-	stream = stream_add(guest, port, torture->listener_port[listener]);
+	id = __atomic_fetch_add(&torture->next_id, 1, __ATOMIC_RELAXED);
+	plan = plan_make(torture, id);
+	listener = random_below(&guest->random, TORTURE_LISTENERS / 2) * 2 +
+		   plan.is6;
+	stream = stream_add(guest, plan.is6, port,
+			    torture->listener_port[listener]);
 	stream->state = GUEST_SYN_SENT;
-	stream->id = __atomic_fetch_add(&torture->next_id, 1, __ATOMIC_RELAXED);
-	stream->plan = plan_make(torture, stream->id);
-	stream->hops.kind = stream->plan.hops;
+	stream->id = id;
+	stream->plan = plan;
+	stream->hops.kind = plan.hops;
 	stream->known = true;
 	guest->opened++;
 	guest->half_open++;
@@ -89,8 +96,8 @@ static void segment_parse(const struct torture *torture, const uint8_t *data,
 }
 
 /* The host opens one, perhaps on the port of one that is over. */
-static struct stream *stream_answer(struct guest *guest, uint16_t peer_port,
-				    struct stream *old,
+static struct stream *stream_answer(struct guest *guest, bool is6,
+				    uint16_t peer_port, struct stream *old,
 				    const struct segment *segment)
 {
 	struct stream *stream;
@@ -99,17 +106,16 @@ static struct stream *stream_answer(struct guest *guest, uint16_t peer_port,
 		return old;
 	if (old)
 		old->due_us = 0;
-	stream = stream_add(guest, TORTURE_SERVER_PORT, peer_port);
+	stream = stream_add(guest, is6, TORTURE_SERVER_PORT, peer_port);
 	stream->state = GUEST_SYN_RECEIVED;
 	stream->irs = segment->seq;
 	stream->plan.window = 65535;
 	return stream;
 }
 
-void stream_input(struct guest *guest, const struct iphdr *ip,
-		  const uint8_t *data, size_t size)
+void stream_input(struct guest *guest, bool is6, const uint8_t *data,
+		  size_t size)
 {
-	const struct slirp_config *config = &guest->torture->config;
 	struct segment segment;
 	struct stream *stream;
 	uint16_t port, peer_port;
@@ -119,17 +125,14 @@ void stream_input(struct guest *guest, const struct iphdr *ip,
 	port = ntohs(tcp.th_dport);
 	peer_port = ntohs(tcp.th_sport);
 	segment_parse(guest->torture, data, size, &segment);
-	if (ip->saddr != config->gateway.s_addr ||
-	    ip->daddr != config->guest.s_addr)
-		torture_fail(guest->torture, "the guest is sent others' data");
-	stream = *stream_place(guest, port, peer_port);
+	stream = *stream_place(guest, is6, port, peer_port);
 	if ((segment.flags & (TH_SYN | TH_ACK)) == TH_SYN &&
 	    port == TORTURE_SERVER_PORT)
-		stream = stream_answer(guest, peer_port, stream, &segment);
-	if (stream && stream->peer_port == peer_port)
+		stream = stream_answer(guest, is6, peer_port, stream, &segment);
+	if (stream && stream->peer_port == peer_port && stream->is6 == is6)
 		stream_take(guest, stream, &segment);
 	else
-		segment_refuse(guest, port, peer_port, &segment);
+		segment_refuse(guest, is6, port, peer_port, &segment);
 }
 
 static bool stream_is_forgotten(const struct guest *guest,
@@ -141,8 +144,8 @@ static bool stream_is_forgotten(const struct guest *guest,
 static void stream_remove(struct guest *guest, unsigned int index)
 {
 	struct stream *stream = guest->live[index];
-	struct stream **place =
-		stream_place(guest, stream->port, stream->peer_port);
+	struct stream **place = stream_place(guest, stream->is6, stream->port,
+					     stream->peer_port);
 
 	if (*place == stream)
 		*place = NULL;

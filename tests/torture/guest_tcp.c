@@ -205,7 +205,8 @@ static void stream_take_late(struct guest *guest, struct stream *stream,
 			     const struct segment *segment)
 {
 	if (!stream_is_complete(stream))
-		segment_refuse(guest, stream->port, stream->peer_port, segment);
+		segment_refuse(guest, stream->is6, stream->port,
+			       stream->peer_port, segment);
 	else if (segment->size || segment->flags & (TH_FIN | TH_SYN))
 		segment_send(guest, stream, stream->up_max, TH_ACK, 0);
 }
@@ -242,7 +243,8 @@ void stream_take(struct guest *guest, struct stream *stream,
 		return;
 	if (stream->state == GUEST_SYN_RECEIVED &&
 	    segment->ack != stream->iss + 1) {
-		segment_refuse(guest, stream->port, stream->peer_port, segment);
+		segment_refuse(guest, stream->is6, stream->port,
+			       stream->peer_port, segment);
 		return;
 	}
 	stream->state = GUEST_OPEN;

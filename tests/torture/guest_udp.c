@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "guest.h"
-#include "support/datagram.h"
 
 #define MISSING_MAX 6       /* answers; more than one datagram asks for */
 #define ANSWERS_MAX 3       /* to a datagram */
@@ -28,26 +27,33 @@ static void mapping_send(struct guest *guest, uint32_t flow)
 {
 	struct torture *torture = guest->torture;
 	struct mapping *mapping = &guest->mapping[flow];
-	uint8_t frame[DATAGRAM_HEADERS + DATAGRAM_MAX];
-	uint8_t data[DATAGRAM_MAX] = { 0 };
+	unsigned int echo = flow / TORTURE_UDP_SHARE;
+	uint8_t frame[GUEST_HEADERS_MAX + sizeof(struct udphdr) +
+		      DATAGRAM_MAX] = { 0 };
 	struct datagram datagram = {
 		.flow = flow,
 		.queue = guest_hop(guest, &mapping->hops),
 		.answers = 1 + random_below(&guest->random, ANSWERS_MAX),
 	};
 	size_t size =
-		sizeof(datagram) +
+		sizeof(struct udphdr) + sizeof(datagram) +
 		random_below(&guest->random, DATAGRAM_MAX - sizeof(datagram));
+	struct udphdr udp = {
+		.uh_sport = htons((uint16_t)(TORTURE_UDP_FIRST + flow)),
+		.uh_dport = htons(torture->echo_port[echo]),
+		.uh_ulen = htons((uint16_t)size),
+		.uh_sum = 1, /* the port vouches for it */
+	};
+	size_t at = frame_begin(guest, frame, torture_is6(torture, echo),
+				IPPROTO_UDP, size);
 
 	datagram.place = mapping->place[datagram.queue]++;
-	memcpy(data, &datagram, sizeof(datagram));
-	size = datagram_make(
-		&torture->config, frame, (uint16_t)(TORTURE_UDP_FIRST + flow),
-		torture->echo_port[flow / TORTURE_UDP_SHARE], data, size);
+	memcpy(frame + at, &udp, sizeof(udp));
+	memcpy(frame + at + sizeof(udp), &datagram, sizeof(datagram));
 	if (!mapping->missing)
 		mapping->alive_us = guest->now_us;
 	mapping->missing += datagram.answers;
-	guest_transmit(guest, datagram.queue, frame, size);
+	guest_transmit(guest, datagram.queue, frame, at + size);
 }
 
 /* Every fourth never rests, so that listings must have it. */

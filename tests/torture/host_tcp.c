@@ -43,22 +43,23 @@ static void conn_know(struct host *host, struct conn *conn, uint32_t id)
 void conn_open(struct host *host)
 {
 	struct torture *torture = host->torture;
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_port = htons(torture->forward_port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int sock =
-		socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	uint32_t id =
+		__atomic_fetch_add(&torture->next_id, 1, __ATOMIC_RELAXED);
+	bool is6 = plan_make(torture, id).is6;
+	struct slirp_endpoint at =
+		run_loopback(is6, torture->forward_port[is6]);
+	struct sockaddr_storage to;
+	socklen_t size = endpoint_to_sockaddr(&at, AF_UNSPEC, &to);
+	int sock = socket(to.ss_family,
+			  SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct conn *conn;
 
-	if (sock < 0 || (connect(sock, (struct sockaddr *)&to, sizeof(to)) &&
+	if (sock < 0 || (connect(sock, (struct sockaddr *)&to, size) &&
 			 errno != EINPROGRESS))
 		torture_fail(torture, "cannot connect to the forward: %s",
 			     strerror(errno));
 	conn = conn_add(host, sock, true);
-	conn_know(host, conn,
-		  __atomic_fetch_add(&torture->next_id, 1, __ATOMIC_RELAXED));
+	conn_know(host, conn, id);
 }
 
 static void conn_end(struct host *host, struct conn *conn)

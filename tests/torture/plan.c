@@ -36,6 +36,7 @@ struct plan plan_make(const struct torture *torture, uint32_t id)
 		.down = plan_size(&random),
 		.guest_waits = first == 1,
 		.host_waits = first == 2,
+		.is6 = torture_is6(torture, random_below(&random, 2)),
 		.window = 3000 + random_below(&random, 200000),
 		.hops = random_below(&random, HOPS_KINDS),
 	};

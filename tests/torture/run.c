@@ -14,35 +14,63 @@
 #define UDP_IDLE_S 5
 #define LOOK_NS    20000000L
 
-/* A socket on loopback. */
-static int run_bind(const struct torture *torture, int type, uint16_t *port)
+struct slirp_endpoint run_loopback(bool is6, uint16_t port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(at);
-	int sock = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct slirp_endpoint at = { .address = in6addr_loopback,
+				     .port = port };
+
+	if (!is6)
+		at.address = address_from4(
+			(struct in_addr) { htonl(INADDR_LOOPBACK) });
+	return at;
+}
+
+/* A socket on loopback. */
+static int run_bind(const struct torture *torture, int type, bool is6,
+		    uint16_t *port)
+{
+	struct slirp_endpoint to = run_loopback(is6, 0);
+	struct sockaddr_storage at;
+	socklen_t size = endpoint_to_sockaddr(&to, AF_UNSPEC, &at);
+	int sock = socket(at.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (sock < 0 || bind(sock, (struct sockaddr *)&at, size) ||
 	    getsockname(sock, (struct sockaddr *)&at, &size) ||
 	    (type == SOCK_STREAM && listen(sock, 4096)))
 		torture_fail(torture, "a socket on loopback: %s",
 			     strerror(errno));
-	*port = ntohs(at.sin_port);
+	*port = endpoint_from_sockaddr(&at).port;
 	return sock;
+}
+
+static bool run_has_ip6(void)
+{
+	const struct sockaddr_in6 at = { .sin6_family = AF_INET6,
+					 .sin6_addr = in6addr_loopback };
+	int sock = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool has = sock >= 0 &&
+		   !bind(sock, (const struct sockaddr *)&at, sizeof(at));
+
+	if (sock >= 0)
+		close(sock);
+	return has;
 }
 
 static void run_open_host(struct torture *torture)
 {
+	torture->is6 = run_has_ip6();
 	torture->udp_flows = torture->options.flows / 4;
 	if (torture->udp_flows > TORTURE_UDP_MAX)
 		torture->udp_flows = TORTURE_UDP_MAX;
-	for (int i = 0; i < TORTURE_LISTENERS; i++)
-		torture->listener[i] = run_bind(torture, SOCK_STREAM,
-						&torture->listener_port[i]);
+	for (unsigned int i = 0; i < TORTURE_LISTENERS; i++)
+		torture->listener[i] =
+			run_bind(torture, SOCK_STREAM, torture_is6(torture, i),
+				 &torture->listener_port[i]);
 	for (unsigned int i = 0; i * TORTURE_UDP_SHARE < torture->udp_flows;
 	     i++)
 		torture->echo[i] =
-			run_bind(torture, SOCK_DGRAM, &torture->echo_port[i]);
+			run_bind(torture, SOCK_DGRAM, torture_is6(torture, i),
+				 &torture->echo_port[i]);
 }
 
 static void run_close_host(struct torture *torture)
@@ -61,17 +89,20 @@ static void run_configure(struct torture *torture)
 	slirp_config_init(config);
 	config->shard_count = torture->options.shards;
 	config->engine = torture->options.engine;
-	config->ipv6 = false;
+	config->ipv6 = torture->is6;
 	config->udp_idle_s = UDP_IDLE_S;
-	config->forward_count = 1;
-	config->forward[0] = (struct slirp_forward) {
-		.protocol = IPPROTO_TCP,
-		.host.address = address_from4(
-			(struct in_addr) { htonl(INADDR_LOOPBACK) }),
-		.guest = { .address = address_from4(config->guest),
-			   .port = TORTURE_SERVER_PORT },
-		.count = 1,
-	};
+	/* Whom a mapping has permitted must go along. */
+	config->udp_filter = SLIRP_UDP_FILTER_PORT;
+	config->forward_count = 1U + torture->is6;
+	for (unsigned int i = 0; i < config->forward_count; i++)
+		config->forward[i] = (struct slirp_forward) {
+			.protocol = IPPROTO_TCP,
+			.host = run_loopback(i, 0),
+			.guest = { .address = i ? config->guest6
+						: address_from4(config->guest),
+				   .port = TORTURE_SERVER_PORT },
+			.count = 1,
+		};
 }
 
 static void run_start_slirp(struct torture *torture)
@@ -93,7 +124,8 @@ static void run_start_slirp(struct torture *torture)
 	torture->queues = torture->options.shards;
 	slirp_set_queues(torture->slirp, torture->queues);
 	slirp_forward_list(torture->slirp, entry);
-	torture->forward_port = entry[0].forward.host.port;
+	for (unsigned int i = 0; i < torture->config.forward_count; i++)
+		torture->forward_port[i] = entry[i].forward.host.port;
 }
 
 static void run_stop_slirp(struct torture *torture)
@@ -112,6 +144,7 @@ struct account {
 	uint32_t limbo;
 	uint32_t tcp;
 	uint32_t udp;
+	uint32_t ping;
 };
 
 static void account_add(void *context)
@@ -133,6 +166,8 @@ static struct account run_account(const struct torture *torture)
 	while (slirp_list_flows(torture->slirp, &at, &flow, 1)) {
 		account.tcp += flow.protocol == IPPROTO_TCP;
 		account.udp += flow.protocol == IPPROTO_UDP;
+		account.ping += flow.protocol == IPPROTO_ICMP ||
+				flow.protocol == IPPROTO_ICMPV6;
 	}
 	for (unsigned int i = 0; i < torture->options.shards; i++) {
 		account.shard = torture->slirp->shard[i];
@@ -149,17 +184,20 @@ static int64_t run_taken(const struct torture *torture, enum limits_kind kind)
 	       __atomic_load_n(&pool->left, __ATOMIC_RELAXED);
 }
 
-/* Mappings live for a while yet; nothing else does, and they have just what is
- * theirs. */
+/* Mappings and pings live for a while yet; nothing else does, and they have
+ * just what is theirs. */
 static bool run_is_clean(const struct torture *torture,
 			 const struct account *account, int64_t files)
 {
-	return !account->tcp && !account->limbo &&
-	       account->live == account->udp &&
+	uint32_t live = account->udp + account->ping;
+
+	return !account->tcp && !account->limbo && account->live == live &&
 	       account->udp <= torture->udp_flows &&
+	       account->ping <= TORTURE_PINGS &&
 	       run_taken(torture, LIMITS_TCP) == 0 &&
 	       run_taken(torture, LIMITS_UDP) == account->udp &&
-	       run_taken(torture, LIMITS_FILES) == files + account->udp;
+	       run_taken(torture, LIMITS_ICMP) == account->ping &&
+	       run_taken(torture, LIMITS_FILES) == files + live;
 }
 
 static void run_check_end(const struct torture *torture, int64_t files)
@@ -171,13 +209,14 @@ static void run_check_end(const struct torture *torture, int64_t files)
 	while (!run_is_clean(torture, &account, files)) {
 		if (torture_now_us() > end_us)
 			torture_fail(torture,
-				     "%u flows (%u TCP, %u UDP) and %u slots "
-				     "are left, %ld TCP, %ld UDP, %ld "
-				     "descriptors are counted",
+				     "%u flows (%u TCP, %u UDP, %u pings) and "
+				     "%u slots are left, %ld TCP, %ld UDP, %ld "
+				     "pings, %ld descriptors are counted",
 				     account.live, account.tcp, account.udp,
-				     account.limbo,
+				     account.ping, account.limbo,
 				     run_taken(torture, LIMITS_TCP),
 				     run_taken(torture, LIMITS_UDP),
+				     run_taken(torture, LIMITS_ICMP),
 				     run_taken(torture, LIMITS_FILES) - files);
 		nanosleep(&pause, NULL);
 		account = run_account(torture);

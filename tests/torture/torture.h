@@ -18,9 +18,11 @@
  * Running shards, more of them than CPUs, between two ends that know what every
  * byte must be. Threads beside the shards':
  *
- *   guest	 the guest's ends of all flows (guest*.c). Each flow's frames
- *		hop between queues: never, now and then, or all the time.
- *   host	 the host's ends: sockets on loopback (host*.c).
+ *   guest	 the guest's ends of all flows (guest*.c), IPv4 and IPv6. Each
+ *		flow's frames hop between queues: never, now and then, or all
+ *		the time.
+ *   host	 the host's ends: sockets on loopback (host*.c). Pings the
+ *		host's kernel answers.
  *   watcher	 lists flows as the control socket does, and changes the number
  *		of queues in use (watcher.c).
  *
@@ -40,6 +42,8 @@
 #define TORTURE_UDP_MAX      4096
 #define TORTURE_UDP_SHARE    8   /* flows of one echo socket: none overflows */
 #define TORTURE_UDP_RESIDENT 4   /* one of so many talks all the time */
+#define TORTURE_PING_FIRST   1   /* the guest's first identifier */
+#define TORTURE_PINGS        32  /* identifiers */
 #define TORTURE_HALF_OPEN    100 /* streams of a side that have just begun */
 #define TORTURE_QUIET_S      30 /* a flow without progress for this long hangs */
 
@@ -79,6 +83,7 @@ enum torture_abort {
  * @abort_at:	... when it has taken so many bytes, 1 to all of them
  * @guest_waits: Its FIN follows the host's; otherwise it is sent at once
  * @host_waits:	The other way round; never both
+ * @is6:	By IPv6
  * @window:	Of the guest, bytes
  */
 struct plan {
@@ -88,6 +93,7 @@ struct plan {
 	uint32_t abort_at;
 	bool guest_waits;
 	bool host_waits;
+	bool is6;
 	uint32_t window;
 	enum torture_hops hops;
 };
@@ -96,18 +102,20 @@ struct plan {
 
 /**
  * struct torture - One run
+ * @is6:	The host has IPv6, and so has the guest
  * @queues:	In use; atomic
  * @next_id:	Number of the next stream; atomic
  * @stopping:	No new flow begins; atomic
  * @unwatched, @quit: The watcher ends, guest and host do; atomic
  * @over:	Posted by guest and host, each once its last stream has ended
  * @bell:	Rung when there is a frame for the guest
- * @listener:	The host's ports, TCP
- * @forward_port: The host's, that leads to TORTURE_SERVER_PORT
- * @echo, @echo_port: The host's UDP sockets
+ * @listener:	The host's ports, TCP; those of odd numbers are IPv6's
+ * @forward_port: The host's that lead to TORTURE_SERVER_PORT, by IPv4 and IPv6
+ * @echo, @echo_port: The host's UDP sockets; odd ones as with @listener
  * @udp_flows:	UDP ports of the guest that talk
  * @udp_begun:	Of these, those that have been answered once; atomic
- * @streams, @resets, @datagrams, @listings: Done, counted by their thread
+ * @streams, @resets, @datagrams, @pings, @listings: Done, counted by their
+ *		thread
  * @handed, @moved: Frames handed over between shards, and flows moved
  */
 struct torture {
@@ -115,6 +123,7 @@ struct torture {
 	struct slirp_config config;
 	struct slirp *slirp;
 	struct fake_port *fake[TORTURE_SHARDS_MAX];
+	bool is6;
 	unsigned int queues;
 	uint32_t next_id;
 	bool stopping;
@@ -124,7 +133,7 @@ struct torture {
 	int bell;
 	int listener[TORTURE_LISTENERS];
 	uint16_t listener_port[TORTURE_LISTENERS];
-	uint16_t forward_port;
+	uint16_t forward_port[2];
 	int echo[TORTURE_UDP_MAX / TORTURE_UDP_SHARE];
 	uint16_t echo_port[TORTURE_UDP_MAX / TORTURE_UDP_SHARE];
 	unsigned int udp_flows;
@@ -132,6 +141,7 @@ struct torture {
 	uint64_t streams;
 	uint64_t resets;
 	uint64_t datagrams;
+	uint64_t pings;
 	uint64_t listings;
 	uint64_t handed;
 	uint64_t moved;
@@ -157,7 +167,15 @@ static inline void torture_set(bool *flag)
 
 uint64_t torture_now_us(void);
 
+/* Is the host's socket of this number IPv6's? */
+static inline bool torture_is6(const struct torture *torture,
+			       unsigned int number)
+{
+	return torture->is6 && number % 2;
+}
+
 /* run.c */
+struct slirp_endpoint run_loopback(bool is6, uint16_t port);
 void torture_run(struct torture *torture);
 
 /* The threads' functions; @context is the struct torture. */

@@ -11,8 +11,9 @@
 /* How often each flow was in a listing, by the port that tells it. */
 struct listing {
 	uint8_t ours[65536];
-	uint8_t theirs[65536];
+	uint8_t theirs[2][65536];
 	uint8_t udp[65536];
+	uint8_t ping[2][65536];
 	bool twice;
 	struct slirp_flow again; /* if so: one that was there before */
 };
@@ -20,11 +21,14 @@ struct listing {
 static void watcher_note(struct listing *listing, const struct slirp_flow *flow)
 {
 	uint8_t *times = &listing->ours[flow->guest.port];
+	bool is6 = !address_is4(&flow->guest.address);
 
 	if (flow->protocol == IPPROTO_UDP)
 		times = &listing->udp[flow->guest.port];
+	else if (flow->protocol != IPPROTO_TCP)
+		times = &listing->ping[is6][flow->guest.port];
 	else if (flow->guest.port == TORTURE_SERVER_PORT)
-		times = &listing->theirs[flow->peer.port];
+		times = &listing->theirs[is6][flow->peer.port];
 	if (!*times) {
 		*times = 1;
 		return;
