@@ -7,44 +7,12 @@ take turns at each scenario; a guest measures all scenarios of a round in one
 boot, for a boot costs more than a sample.
 """
 import sys
-import time
 
 from .process import TooLong
+from .progress import Progress
 
-BOOT_S = 15
 # A system that was cut so often in a row would take hours, and is left alone.
 CUTS = 3
-
-
-class Progress:
-    """Lines on standard error: which scenario of how many, the time left."""
-
-    def __init__(self, total):
-        self.total = total
-        self.number = 0
-        self.began = time.monotonic()
-        self.estimate = None
-
-    def left(self):
-        if not self.number:
-            return self.estimate
-        spent = time.monotonic() - self.began
-        return spent / self.number * (self.total - self.number)
-
-    def show(self, what):
-        left = self.left()
-        text = f"scenario {self.number + 1} of {self.total}: {what}"
-        if left is not None:
-            text += f", {int(left) // 60}:{int(left) % 60:02} left"
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\033[K{text}")
-        else:
-            sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
-
-    def end(self):
-        if sys.stderr.isatty():
-            sys.stderr.write("\r\033[K")
 
 
 class Runner:
@@ -57,23 +25,21 @@ class Runner:
         self.rounds = document["settings"]["rounds"]
         self.save = save
         self.cuts = {}
-        self.progress = Progress(self.rounds * len(scenarios) * len(systems))
-        self.progress.estimate = self.rounds * (
-            len(scenarios) * len(systems) * (self.seconds + 1) + BOOT_S * len(self.guests))
+        self.progress = Progress(systems, scenarios, self.rounds, self.seconds)
 
     def run(self):
         """All rounds. What is in the document so far is whole at any time."""
         for number in range(self.rounds):
             turn = -1 if number % 2 else 1
             for scenario in self.scenarios:
-                for system in self._alive(self.host[::turn], 1):
+                for system in self._alive(self.host[::turn], [scenario]):
                     self._show(system, scenario, number)
                     self._host_sample(system, scenario, number)
-            for system in self._alive(self.guests[::turn], len(self.scenarios)):
+            for system in self._alive(self.guests[::turn], self.scenarios):
                 self._guest_round(system, number)
-        self.progress.end()
+        self.progress.clear()
 
-    def _alive(self, systems, samples):
+    def _alive(self, systems, scenarios):
         """Those that have not been given up; what others miss counts as done."""
         for system in systems:
             if len(self.cuts.get(system.name, ())) < CUTS:
@@ -81,11 +47,12 @@ class Runner:
             else:
                 self.document["skipped"][system.name] = (
                     f"given up, for it was cut at its limit {CUTS} times in a row")
-                self.progress.number += samples
+                for scenario in scenarios:
+                    self.progress.end(system, scenario, False)
 
     def _show(self, system, scenario, number):
-        self.progress.show(f"{scenario.name} {system.name}, "
-                           f"round {number + 1} of {self.rounds}")
+        self.progress.begin(f"{scenario.name} {system.name}, "
+                            f"round {number + 1} of {self.rounds}")
 
     def _host_sample(self, system, scenario, number):
         try:
@@ -114,10 +81,11 @@ class Runner:
         if why is not None:
             kind = "cut at its limit" if cut else "failed"
             why = f"{kind}: {why}"
-            self.progress.end()
+            self.progress.clear()
             print(f"{system.name} {scenario.name}: {why}", file=sys.stderr)
         self.document["samples"].append(
             {"system": system.name, "scenario": scenario.name, "round": number,
              "why": why, "counts": counts, "result": result})
-        self.progress.number += 1
+        # Of a boot that ended early, its other scenarios took no time.
+        self.progress.end(system, scenario, result is not None or system.kind == "host")
         self.save()

@@ -76,6 +76,29 @@ side_by_side() {
 		grep '^0 of [0-9]* figures differ'
 }
 
+# slirp4netns that answers for its version, and else never: cut at its limit.
+hanging() {
+	local status=0
+	mkdir "$work/hangs"
+	cp "$(command -v sleep)" "$work/hangs/forever"
+	cat >"$work/hangs/slirp4netns" <<-END
+		#!/bin/sh
+		[ "\$1" = --version ] && echo 'slirp4netns version 9' && exit
+		exec "$work/hangs/forever" 4321
+	END
+	chmod +x "$work/hangs/slirp4netns"
+	PATH=$work/hangs:$PATH timeout -k 5 120 "$mqvmm" bench --systems slirp4netns,direct \
+		--scenarios crr --flows 1 --seconds 0.3 --rounds 1 --output "$work/hung" || status=$?
+	[ $status = 1 ] &&
+		ask hung 'r["complete"] and r["systems"]["slirp4netns"]["concurrent"] == []' &&
+		ask hung 'r["systems"]["direct"]["concurrent"][0]["per_second"] > 0' &&
+		grep '^- slirp4netns crr-1: cut at its limit: nothing within' "$work/hung/report.md"
+}
+
+hanging_ended() {
+	! pgrep -f "$work/hangs/forever"
+}
+
 wrong() {
 	local status=0
 	"$mqvmm" bench "$@" --output "$work/wrong" 2>"$work/said" || status=$?
@@ -94,6 +117,8 @@ check "every kind of load is measured, queues side by side" all_kinds
 check "a scenario that does not exist is refused" wrong --scenarios crr,other
 check "Ctrl-C leaves a report of what was measured" interrupted
 check "Ctrl-C leaves no process" within 10 nothing_left
+check "a system that hangs is cut and told, and others are measured" hanging
+check "what hung is ended" within 10 hanging_ended
 check "two builds are compared side by side" side_by_side
 check "a system that does not exist is refused" wrong --systems other
 check "no flows are refused" wrong --flows 0

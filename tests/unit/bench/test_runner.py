@@ -7,8 +7,9 @@ import os
 import tempfile
 import time
 import unittest
+from unittest import mock
 
-from mqbench import counters, process, runner, scenarios
+from mqbench import counters, process, progress, runner, scenarios
 
 RESULT = {"done": 10, "seconds": 1, "rate": 10, "mbps": 0, "errors": 0}
 
@@ -86,6 +87,56 @@ class Rounds(unittest.TestCase):
         _, said = run([Pretender("a", self.log)], self.chosen)
         self.assertRegex(said, r"scenario 1 of 4: crr-1 a, round 1 of 2, \d+:\d\d left")
         self.assertRegex(said, r"scenario 4 of 4: crr-4 a, round 2 of 2")
+
+
+class TimeLeft(unittest.TestCase):
+    def setUp(self):
+        self.chosen = scenarios.choose([1, 4], True, {"crr", "up"}, ["crr", "up"])
+        self.fast, self.slow = Pretender("fast", []), Pretender("slow", [])
+        self.clock = 0.0
+        patch = mock.patch("time.monotonic", lambda: self.clock)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def started(self, *systems):
+        with contextlib.redirect_stderr(io.StringIO()):
+            made = progress.Progress(systems, self.chosen, 3, 2)
+        return made
+
+    def pass_sample(self, made, system, scenario, seconds):
+        with contextlib.redirect_stderr(io.StringIO()):
+            made.begin("")
+        self.clock += seconds
+        made.end(system, scenario, True)
+
+    def test_before_anything_was_measured_it_is_what_was_planned(self):
+        made = self.started(self.fast, self.slow)
+        self.assertEqual(made.seconds_left(), 2 * 4 * 3 * (2 + progress.AROUND_S))
+        self.assertEqual(self.started(GuestPretender("vm", [])).seconds_left(),
+                         4 * 3 * (2 + progress.AROUND_S) + 3 * progress.BOOT_S)
+
+    def test_what_overran_once_will_overrun_again(self):
+        made = self.started(self.fast)
+        self.pass_sample(made, self.fast, self.chosen[0], 3)
+        self.pass_sample(made, self.fast, self.chosen[1], 3)
+        self.pass_sample(made, self.fast, self.chosen[2], 40)
+        self.pass_sample(made, self.fast, self.chosen[3], 3)
+        self.assertEqual(made.seconds_left(), 2 * (3 + 3 + 40 + 3))
+
+    def test_slow_system_does_not_make_others_look_slow(self):
+        made = self.started(self.fast, self.slow)
+        for scenario in self.chosen:
+            self.pass_sample(made, self.fast, scenario, 3)
+            self.pass_sample(made, self.slow, scenario, 10)
+        for scenario in self.chosen:
+            self.pass_sample(made, self.slow, scenario, 10)
+            self.pass_sample(made, self.slow, scenario, 10)
+        self.assertEqual(made.seconds_left(), 2 * 4 * 3)
+
+    def test_what_a_system_was_not_asked_yet_overruns_like_the_rest_of_it(self):
+        made = self.started(self.slow)
+        self.pass_sample(made, self.slow, self.chosen[0], 10)
+        self.assertEqual(made.seconds_left(), 11 * 10)
 
 
 class Children(unittest.TestCase):
