@@ -54,27 +54,34 @@ static void pool_set_ports(struct shard *shard)
 	uint32_t first, last;
 
 	pool_read_port_range(&first, &last);
-	if (first < 1 || last > 65535 || first >= last)
+	if (first < 1 || last > 65535 || first > last)
 		return;
+	shard->host_ports = (struct shard_ports) { .first = (uint16_t)first,
+						   .last = (uint16_t)last };
 	shard->port_span = (last - first + 1) / shards;
 	shard->port_first = first + shard->index * shard->port_span;
 }
 
-static void pool_restrict_ports(struct shard *shard, int sock)
+static struct shard_ports pool_restrict_ports(struct shard *shard, int sock)
 {
-	uint32_t low, range;
+	uint32_t low, high, range;
 
 	if (shard->port_span < 2 * PORT_WINDOW)
-		return;
+		return shard->host_ports;
 	low = shard->port_first + shard->port_next;
+	high = low + PORT_WINDOW - 1;
 	shard->port_next = (shard->port_next + PORT_STEP) %
 			   (shard->port_span - PORT_WINDOW);
-	range = low | (low + PORT_WINDOW - 1) << 16;
+	range = low | high << 16;
 	SHARD_COUNT(shard, syscalls, 1);
 	/* Before Linux 6.3 this fails, and the kernel chooses alone. */
 	if (setsockopt(sock, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range,
-		       sizeof(range)))
+		       sizeof(range))) {
 		shard->port_span = 0;
+		return shard->host_ports;
+	}
+	return (struct shard_ports) { .first = (uint16_t)low,
+				      .last = (uint16_t)high };
 }
 
 uint32_t shard_flow_memory(const struct shard *shard)
@@ -112,7 +119,8 @@ static int pool_socket(struct shard *shard, int family, int type, int protocol)
 	return sock;
 }
 
-static int pool_make_socket(struct shard *shard, int family)
+static int pool_make_socket(struct shard *shard, int family,
+			    struct shard_ports *ports)
 {
 	int sock = pool_socket(shard, family, SOCK_STREAM, 0);
 	int one = 1;
@@ -123,18 +131,21 @@ static int pool_make_socket(struct shard *shard, int family)
 	/* Urgent data is part of the stream (RFC 6093). */
 	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
 	SHARD_COUNT(shard, syscalls, 2);
-	pool_restrict_ports(shard, sock);
+	*ports = pool_restrict_ports(shard, sock);
 	return sock;
 }
 
-int shard_take_socket(struct shard *shard, int family)
+int shard_take_socket(struct shard *shard, int family,
+		      struct shard_ports *ports)
 {
 	struct socket_pool *pool = &shard->pool[family == AF_INET6];
 
 	pool->wanted = true;
-	if (pool->count)
-		return pool->sock[--pool->count];
-	return pool_make_socket(shard, family);
+	if (!pool->count)
+		return pool_make_socket(shard, family, ports);
+	pool->count--;
+	*ports = pool->ports[pool->count];
+	return pool->sock[pool->count];
 }
 
 /* One that waits for a connection, for one that is needed now. */
@@ -171,7 +182,8 @@ static void pool_refill_one(struct shard *shard, struct socket_pool *pool,
 	if (!pool->wanted || pool->count > POOL_SOCKETS_MAX / 2)
 		return;
 	while (pool->count < POOL_SOCKETS_MAX) {
-		sock = pool_make_socket(shard, family);
+		sock = pool_make_socket(shard, family,
+					&pool->ports[pool->count]);
 		if (sock < 0)
 			return;
 		pool->sock[pool->count++] = sock;

@@ -239,16 +239,24 @@ uint32_t shard_flow_memory(const struct shard *shard);
  */
 void shard_limit_socket(struct shard *shard, int sock);
 
+/* Source ports that the host's kernel may choose for a socket, inclusive. */
+struct shard_ports {
+	uint16_t first;
+	uint16_t last;
+};
+
 /**
  * shard_take_socket() - A TCP socket made ready in advance
  * @family:	AF_INET or AF_INET6
+ * @ports:	Set to its source ports
  *
  * Non-blocking, close-on-exec, TCP_NODELAY, with a source port range of the
  * shard's own where the host has IP_LOCAL_PORT_RANGE.
  *
  * Return: descriptor, or negative errno (-EMFILE)
  */
-int shard_take_socket(struct shard *shard, int family);
+int shard_take_socket(struct shard *shard, int family,
+		      struct shard_ports *ports);
 
 /**
  * shard_open_socket() - socket(2), non-blocking and close-on-exec

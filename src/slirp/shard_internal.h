@@ -124,6 +124,7 @@ struct shard_batch {
 /* TCP sockets of one family that wait for a flow; @wanted once one was. */
 struct socket_pool {
 	int sock[POOL_SOCKETS_MAX];
+	struct shard_ports ports[POOL_SOCKETS_MAX];
 	unsigned int count;
 	bool wanted;
 };
@@ -199,7 +200,8 @@ struct shard {
 	uint32_t sweep_slot;
 	uint64_t sweep_us; /* when the next sweep begins */
 
-	struct socket_pool pool[2]; /* IPv4, IPv6 */
+	struct socket_pool pool[2];    /* IPv4, IPv6 */
+	struct shard_ports host_ports; /* when the shard was made */
 	uint32_t port_first, port_span, port_next;
 	uint8_t *keep_memory;
 	void *keep_free;

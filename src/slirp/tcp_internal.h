@@ -135,6 +135,8 @@ struct tcp_held;
  * @syn_due:	SYN or SYN-ACK is to be sent
  * @discarding:	ENGINE_DISCARD is queued
  * @peeks:	SO_PEEK_OFF is on
+ * @may_meet_itself: Until it is connected: the host's kernel may choose the
+ *		port that it goes to as its own
  * @local:	The host socket is a unix one: see tcp_local.c
  * @no_peek_off: The host's kernel has none for TCP (before Linux 6.9)
  * @asked:	The guest, so often, whether it is there
@@ -201,6 +203,7 @@ struct tcp_flow {
 	bool discarding : 1;
 	bool peeks : 1;
 	bool no_peek_off : 1;
+	bool may_meet_itself : 1;
 	bool local : 1;
 	bool rtt_timed : 1;
 

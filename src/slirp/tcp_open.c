@@ -73,6 +73,39 @@ static void tcp_connected(struct shard *shard, struct tcp_flow *tcp)
 	tcp_output(shard, tcp);
 }
 
+/*
+ * A connection to a port of the host's own where nobody listens meets itself if
+ * its source port is that port (RFC 9293, 3.5: both ends open at once). The
+ * guest would see a port that is open.
+ */
+static bool tcp_has_met_itself(struct shard *shard, const struct tcp_flow *tcp,
+			       const struct shard_op *op)
+{
+	struct slirp_endpoint to = endpoint_from_sockaddr(&op->op.address);
+	struct sockaddr_storage own = { 0 };
+	struct slirp_endpoint from;
+	socklen_t size = sizeof(own);
+
+	if (!tcp->may_meet_itself)
+		return false;
+	SHARD_COUNT(shard, syscalls, 1);
+	getsockname(tcp->flow.sock, (struct sockaddr *)&own, &size);
+	from = endpoint_from_sockaddr(&own);
+	return endpoint_equal(&from, &to);
+}
+
+static void tcp_refuse_itself(struct shard *shard, struct tcp_flow *tcp)
+{
+	/* Its port is free again. */
+	tcp_linger(shard, tcp->flow.sock);
+	tcp_refuse_connect(shard, tcp, ECONNREFUSED);
+}
+
+static bool tcp_ports_have(const struct shard_ports *ports, uint16_t port)
+{
+	return port >= ports->first && port <= ports->last;
+}
+
 static bool tcp_connect_elsewhere(struct shard *shard, struct tcp_flow *tcp);
 
 /* The outcome of a connect() that was begun before. */
@@ -85,7 +118,10 @@ static void tcp_connect_done(struct shard *shard, struct shard_op *op)
 	switch (op->op.result) {
 	case 0:
 	case -EISCONN:
-		tcp_connected(shard, tcp);
+		if (tcp_has_met_itself(shard, tcp, op))
+			tcp_refuse_itself(shard, tcp);
+		else
+			tcp_connected(shard, tcp);
 		break;
 	case -EINPROGRESS:
 	case -EALREADY:
@@ -122,13 +158,15 @@ static void tcp_queue_connect(struct shard *shard, struct tcp_flow *tcp,
 static bool tcp_connect_elsewhere(struct shard *shard, struct tcp_flow *tcp)
 {
 	struct slirp_endpoint host;
+	struct shard_ports ports;
 	int sock;
 
 	if (!tcp_dns_next(shard, tcp, &host))
 		return false;
-	sock = shard_take_socket(shard, endpoint_family(&host));
+	sock = shard_take_socket(shard, endpoint_family(&host), &ports);
 	if (sock < 0)
 		return false;
+	tcp->may_meet_itself = tcp_ports_have(&ports, host.port);
 	engine_close(shard_engine(shard), tcp->flow.sock,
 		     flow_token(&tcp->flow));
 	tcp->flow.sock = sock;
@@ -186,11 +224,12 @@ static int tcp_route(struct shard *shard, const struct flow_key *key,
 	return ret;
 }
 
-static int tcp_open_socket(struct shard *shard, const struct tcp_target *target)
+static int tcp_open_socket(struct shard *shard, const struct tcp_target *target,
+			   struct shard_ports *ports)
 {
 	if (target->path)
 		return tcp_local_connect(shard, target->path);
-	return shard_take_socket(shard, endpoint_family(&target->host));
+	return shard_take_socket(shard, endpoint_family(&target->host), ports);
 }
 
 static void tcp_open_connect(struct shard *shard, struct tcp_flow *tcp,
@@ -212,6 +251,7 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 	unsigned int owner;
 	struct flow *flow = flow_create(shard, key, &tcp_flow_ops, &owner);
 	struct tcp_flow *tcp = tcp_of(flow);
+	struct shard_ports ports = { 0 };
 	int sock;
 
 	if (!flow && owner != shard_index(shard))
@@ -220,7 +260,7 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 		tcp_refuse_open(shard, key, syn, packet, ECONNREFUSED);
 		return -1;
 	}
-	sock = tcp_open_socket(shard, target);
+	sock = tcp_open_socket(shard, target, &ports);
 	if (sock < 0) {
 		flow_free(shard, flow);
 		/* A listener that is behind is asked again by the next SYN. */
@@ -233,6 +273,7 @@ static int tcp_open_flow(struct shard *shard, const struct flow_key *key,
 	tcp_negotiate(shard, tcp, syn);
 	tcp_set_state(shard, tcp, TCP_STATE_CONNECTING);
 	tcp->local = target->path != NULL;
+	tcp->may_meet_itself = tcp_ports_have(&ports, target->host.port);
 	if (tcp->local)
 		tcp_connected(shard, tcp);
 	else

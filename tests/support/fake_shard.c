@@ -253,7 +253,8 @@ void shard_limit_socket(struct shard *shard, int sock)
 	(void)sock;
 }
 
-int shard_take_socket(struct shard *shard, int family)
+int shard_take_socket(struct shard *shard, int family,
+		      struct shard_ports *ports)
 {
 	int one = 1;
 	int sock;
@@ -262,7 +263,12 @@ int shard_take_socket(struct shard *shard, int family)
 		return -EMFILE;
 	if (shard->sockets_left > 0)
 		shard->sockets_left--;
-	sock = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	*ports = (struct shard_ports) { .first = 1, .last = UINT16_MAX };
+	sock = shard->next_socket;
+	shard->next_socket = -1;
+	if (sock < 0)
+		sock = socket(family,
+			      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(sock >= 0);
 	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
@@ -663,6 +669,7 @@ struct shard *fake_shard_create(void)
 	shard->now_us = 1000000;
 	shard->rx_frames_left = -1;
 	shard->foreign_owner = -1;
+	shard->next_socket = -1;
 	shard->sockets_left = -1;
 	shard->keeps_left = -1;
 	shard->holds_left = -1;

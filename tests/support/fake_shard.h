@@ -48,6 +48,7 @@ struct fake_input {
  * @now_us:	The clock, see fake_advance()
  * @rx_frames_left: Frames the guest has receive space for; -1 no limit
  * @foreign_owner: What flow_create() says if not negative: another shard has it
+ * @next_socket: What shard_take_socket() gives next; -1: a new one
  * @sockets_left: TCP sockets that shard_take_socket() gives; -1 no limit
  * @keeps_left:	Buffers that shard_take_keep() gives; -1 no limit
  * @holds_left:	The same for shard_take_hold()
@@ -64,6 +65,7 @@ struct shard {
 	uint64_t now_us;
 	int rx_frames_left;
 	int foreign_owner;
+	int next_socket;
 	int sockets_left;
 	int keeps_left;
 	int holds_left;

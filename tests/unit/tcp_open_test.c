@@ -38,6 +38,32 @@ static void test_refused_port_resets_in_same_turn(void **state)
 	assert_int_equal(fake_flows_live(guest->shard), 0);
 }
 
+/* The host's kernel has chosen the port that the guest wants. */
+static void a_connection_that_meets_itself_is_refused(void **state)
+{
+	struct guest *guest = *state;
+	struct sockaddr_in at = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int sock =
+		socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	socklen_t size = sizeof(at);
+	struct heard heard;
+
+	assert_return_code(bind(sock, (struct sockaddr *)&at, size), errno);
+	assert_return_code(getsockname(sock, (struct sockaddr *)&at, &size),
+			   errno);
+	guest->shard->next_socket = sock;
+	guest->peer_port = ntohs(at.sin_port);
+	guest_send(guest, TH_SYN, NULL, 0);
+	fake_turn(guest->shard);
+	guest_expect(guest, TH_RST | TH_ACK, &heard);
+	assert_int_equal(heard.ack, guest->seq);
+	assert_int_equal(fake_flows_live(guest->shard), 0);
+	assert_int_equal(guest->shard->counters.tcp_resets, 1);
+}
+
 static bool answer_connect(struct shard *shard, struct shard_op *op)
 {
 	int *result = shard->hook_context;
@@ -384,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OPEN_TEST(tcp_handshake_emits_synack),
 		OPEN_TEST(test_refused_port_resets_in_same_turn),
+		OPEN_TEST(a_connection_that_meets_itself_is_refused),
 		OPEN_TEST(test_pending_connect_keeps_quiet),
 		OPEN_TEST(tcp_connect_async_eventual_rst_on_failure),
 		OPEN_TEST(
