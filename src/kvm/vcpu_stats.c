@@ -10,8 +10,16 @@
 
 /* As KVM names them; kept by every KVM for x86 since Linux 5.14. */
 static const char *const vcpu_stats_names[VCPU_STATS] = {
-	"exits",     "mmio_exits",     "io_exits",    "halt_exits",
-	"irq_exits", "irq_injections", "halt_wakeup", "insn_emulation",
+	"exits",
+	"mmio_exits",
+	"io_exits",
+	"halt_exits",
+	"irq_exits",
+	"irq_injections",
+	"halt_wakeup",
+	"insn_emulation",
+	"halt_poll_success_ns",
+	"halt_poll_fail_ns",
 };
 
 #define DESCRIPTORS_MAX 256

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define VCPU_STATS 8 /* counters that are told */
+#define VCPU_STATS 10 /* counters that are told */
 
 /**
  * struct vcpu_stats - Where KVM counts what a vCPU does
