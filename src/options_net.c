@@ -27,6 +27,8 @@ static const char net_help[] =
 	"  poll=auto|off|MICROSECONDS\n"
 	"                    how long a shard looks for work before it sleeps:\n"
 	"                    auto does where CPUs are to spare (auto)\n"
+	"  sched=other|batch batch: a shard that is woken lets who runs on its CPU\n"
+	"                    go on: more in all where CPUs are short (other)\n"
 	"  net=10.0.2.0/24   the guest's subnet\n"
 	"  host=ADDRESS      gateway, stands for the host's loopback (.2)\n"
 	"  dns=ADDRESS       resolver (.3)\n"
@@ -117,6 +119,14 @@ static int parse_poll(const char *value, struct slirp_config *slirp)
 		 options_number(value, 1, POLL_BUDGET_MAX_US, &budget_us))
 		return -EINVAL;
 	slirp->poll_us = (uint32_t)budget_us;
+	return 0;
+}
+
+static int parse_sched(const char *value, struct slirp_config *slirp)
+{
+	if (strcmp(value, "other") != 0 && strcmp(value, "batch") != 0)
+		return -EINVAL;
+	slirp->batch = strcmp(value, "batch") == 0;
 	return 0;
 }
 
@@ -323,6 +333,7 @@ static const struct net_key net_keys[] = {
 	{ "queues", parse_queues, "a number of queue pairs from 1 to 1024" },
 	{ "engine", parse_engine, "auto, io_uring or epoll" },
 	{ "poll", parse_poll, "auto, off or 1 to 1000 microseconds" },
+	{ "sched", parse_sched, "other or batch" },
 	{ "net", parse_net, "a subnet from /8 to /29, like 10.0.2.0/24" },
 	{ "host", parse_host, "the gateway's address in the subnet" },
 	{ "dns", parse_dns, "the resolver's address in the subnet" },

@@ -2,6 +2,7 @@
 #include "slirp/shard.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -388,6 +389,17 @@ void shard_end(struct shard *shard)
 	engine_destroy(shard->engine);
 }
 
+/* Return: 0, or -errno */
+static int shard_schedule(const struct shard *shard)
+{
+	const struct sched_param param = { 0 };
+
+	if (!shard->slirp->config.batch ||
+	    !sched_setscheduler(0, SCHED_BATCH, &param))
+		return 0;
+	return -errno;
+}
+
 static void *shard_main(void *context)
 {
 	struct shard *shard = context;
@@ -396,7 +408,14 @@ static void *shard_main(void *context)
 		shard->place_poll_us =
 			shard->place(shard->place_context, shard->index);
 	urcu_qsbr_register_thread();
-	shard->start_result = shard_begin(shard);
+	shard->start_result = shard_schedule(shard);
+	if (shard->start_result)
+		fail_set(&shard->start_fail, shard->start_result,
+			 "cannot make a shard SCHED_BATCH (%s): leave out "
+			 "sched=batch",
+			 strerror(-shard->start_result));
+	else
+		shard->start_result = shard_begin(shard);
 	if (!shard->start_result)
 		forward_begin_all(shard);
 	sem_post(&shard->start_done);

@@ -135,6 +135,8 @@ struct slirp_limits {
  * @poll_us:		Longest time that a shard spins for work before it
  *			sleeps, microseconds (sched/poll.h); 0: none;
  *			SLIRP_POLL_AUTO: as long as its place allows
+ * @batch:		Shards are SCHED_BATCH: woken, they do not interrupt who
+ *			runs on their CPU (decision 0010)
  * @near:		Called before each shard is made, so that its memory is
  *			near its CPU, and with @shard_count behind the last; may
  *			be NULL
@@ -181,6 +183,7 @@ struct slirp_config {
 	unsigned int udp_idle_s;
 	enum slirp_udp_filter udp_filter;
 	uint32_t poll_us;
+	bool batch;
 	void (*near)(void *context, unsigned int shard);
 	void *near_context;
 };

@@ -196,6 +196,23 @@ static void polling_is_left_to_the_plan_unless_asked_for(void **state)
 	assert_int_equal(config.slirp.poll_us, SLIRP_POLL_AUTO);
 }
 
+static void shards_are_scheduled_as_the_rest_unless_asked_for(void **state)
+{
+	struct vmm_config config;
+	struct fail fail = { 0 };
+
+	(void)state;
+	assert_int_equal(parse(&config, &fail, NULL), 0);
+	assert_false(config.slirp.batch);
+	assert_int_equal(parse(&config, &fail, "--net", "sched=batch", NULL),
+			 0);
+	assert_true(config.slirp.batch);
+	assert_int_equal(
+		parse(&config, &fail, "--net", "sched=batch,sched=other", NULL),
+		0);
+	assert_false(config.slirp.batch);
+}
+
 static void rules_are_taken_in_order(void **state)
 {
 	struct vmm_config config;
@@ -437,6 +454,7 @@ static void malformed_options_get_one_sentence(void **state)
 		{ "--net", "poll=0" },
 		{ "--net", "poll=1001" },
 		{ "--net", "poll=on" },
+		{ "--net", "sched=fifo" },
 		{ "--net", "udp-idle=119" },
 		{ "--net", "resolver=[::1" },
 		{ "--net", "resolver=[::1]53" },
@@ -486,6 +504,8 @@ int main(void)
 		cmocka_unit_test(names_for_the_guest_are_taken),
 		cmocka_unit_test(udp_behaviour_is_taken),
 		cmocka_unit_test(polling_is_left_to_the_plan_unless_asked_for),
+		cmocka_unit_test(
+			shards_are_scheduled_as_the_rest_unless_asked_for),
 		cmocka_unit_test(rules_are_taken_in_order),
 		cmocka_unit_test(limits_are_taken),
 		cmocka_unit_test(slots_for_flows_are_taken),

@@ -6,6 +6,7 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,7 +66,12 @@ static int open_host(uint16_t *port)
 	return sock;
 }
 
-static int set_up_steered(void **state, bool rx_steers_tx)
+struct wish {
+	bool rx_steers_tx;
+	bool batch;
+};
+
+static int set_up_with(void **state, struct wish wish)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct port *port[SHARDS];
@@ -73,12 +79,13 @@ static int set_up_steered(void **state, bool rx_steers_tx)
 
 	slirp_config_init(&f->config);
 	f->config.shard_count = SHARDS;
+	f->config.batch = wish.batch;
 	f->config.near = go_near;
 	f->config.near_context = f;
 	for (int i = 0; i < SHARDS; i++) {
 		f->fake[i] = fake_port_create();
 		port[i] = fake_port_port(f->fake[i]);
-		if (rx_steers_tx)
+		if (wish.rx_steers_tx)
 			fake_port_set_rx_steers_tx(f->fake[i]);
 	}
 	f->host = open_host(&f->host_port);
@@ -94,12 +101,12 @@ static int set_up_steered(void **state, bool rx_steers_tx)
 
 static int set_up(void **state)
 {
-	return set_up_steered(state, false);
+	return set_up_with(state, (struct wish) { 0 });
 }
 
 static int set_up_rx_steers_tx(void **state)
 {
-	return set_up_steered(state, true);
+	return set_up_with(state, (struct wish) { .rx_steers_tx = true });
 }
 
 static int tear_down(void **state)
@@ -427,6 +434,25 @@ static void calls_run_on_the_shards_own_thread(void **state)
 	assert_int_equal(first.outstanding, 0);
 }
 
+static int set_up_batch(void **state)
+{
+	return set_up_with(state, (struct wish) { .batch = true });
+}
+
+static void note_policy(void *context)
+{
+	*(int *)context = sched_getscheduler(0);
+}
+
+static void shards_are_scheduled_as_asked(void **state)
+{
+	struct fixture *f = *state;
+	int policy = -1;
+
+	slirp_call_shard(f->slirp, 1, note_policy, &policy);
+	assert_int_equal(policy, f->config.batch ? SCHED_BATCH : SCHED_OTHER);
+}
+
 static void arp_for_the_gateway_is_answered(void **state)
 {
 	struct fixture *f = *state;
@@ -572,6 +598,9 @@ int main(void)
 		TEST(answers_wait_for_receive_space),
 		TEST(handed_over_answers_wait_for_receive_space),
 		TEST(calls_run_on_the_shards_own_thread),
+		TEST(shards_are_scheduled_as_asked),
+		cmocka_unit_test_setup_teardown(shards_are_scheduled_as_asked,
+						set_up_batch, tear_down),
 		TEST(arp_for_the_gateway_is_answered),
 		TEST(garbage_is_counted_and_survived),
 		TEST(new_policy_holds_from_the_next_datagram_on),
