@@ -12,6 +12,7 @@
 #include "pattern.h"
 #include "protocol.h"
 #include "schedule.h"
+#include "server_clock.h"
 
 /*
  * What a step returns beside 0, operation done, and -errno. A socket that
@@ -55,7 +56,8 @@ struct client_mode;
  * @checksum:	Of the stream so far
  * @request:	The operation's
  * @result:	The stream's, as far as it is received
- * @intended_ns: When the operation was to start
+ * @clock:	Of the server, for rx
+ * @intended_ns: When the operation was to start; for rx, when its answer did
  * @timer_ns:	When its loop looks after it: time-out, or next start
  * @timer_place: In its loop's heap
  * @waiting:	An operation is under way
@@ -92,6 +94,7 @@ struct flow {
 	uint64_t checksum;
 	struct load_request request;
 	struct load_result result;
+	struct server_clock clock;
 	uint64_t intended_ns;
 	uint64_t timer_ns;
 	unsigned int timer_place;
@@ -131,6 +134,7 @@ struct client_mode {
 
 extern const struct client_mode client_crr;
 extern const struct client_mode client_rr;
+extern const struct client_mode client_rx;
 extern const struct client_mode client_udp;
 extern const struct client_mode client_up;
 extern const struct client_mode client_down;

@@ -23,6 +23,7 @@ static const char usage[] =
 	"                     [--receive-buffer BYTES]\n"
 	"       mqload dns    [--bind ADDRESS] [--port N]\n"
 	"       mqload crr|rr|udp --to HOST:PORT [--flows M] [--size BYTES]\n"
+	"       mqload rx         --to HOST:PORT [--flows M]\n"
 	"       mqload up|down    --to HOST:PORT [--flows M] [--verify]\n"
 	"       mqload udpstream  --to HOST:PORT --rate R [--size BYTES]\n"
 	"       mqload dnsq       --to HOST[:PORT] [--name NAME]\n"
@@ -34,6 +35,7 @@ static const char usage[] =
 	"dns        a resolver in which every name is 192.0.2.7, nx* is nothing\n"
 	"crr        connect, request, response, close\n"
 	"rr         requests and responses over one connection per flow\n"
+	"rx         as rr; latency is the answer's way from the server\n"
 	"udp        datagrams that are echoed, one at a time per flow\n"
 	"up         one stream per flow to the server\n"
 	"down       one stream per flow from the server\n"
@@ -73,7 +75,7 @@ static const char usage[] =
 	"A client's exit status is 1 when any operation failed.\n";
 
 static const struct client_mode *const modes[] = {
-	&client_crr,  &client_rr,   &client_udp,  &client_up,
+	&client_crr,  &client_rr,   &client_rx,   &client_udp,       &client_up,
 	&client_down, &client_dnsq, &client_ping, &client_udpstream,
 };
 

@@ -14,6 +14,8 @@
  *		answers with a load_result and closes
  * SOURCE	the server sends @bytes bytes of the pattern and a load_result,
  *		then closes
+ * STAMP	the server answers with a load_result whose @bytes is its
+ *		CLOCK_MONOTONIC, ns, and takes the next request
  *
  * A connection that starts with "GET " gets an HTTP answer. A UDP datagram is
  * echoed.
@@ -24,6 +26,7 @@ enum load_op {
 	LOAD_ECHO = 1,
 	LOAD_SINK,
 	LOAD_SOURCE,
+	LOAD_STAMP,
 };
 
 #define LOAD_CHECKED 1u /* flag: sum up the stream, both ends */
@@ -63,10 +66,10 @@ struct load_datagram {
 #define LOAD_UNLIMITED    UINT64_MAX
 
 /**
- * struct load_result - What the server saw or sent in a stream
+ * struct load_result - What the server saw or sent in a stream; a stamp
  * @magic:	LOAD_MAGIC
  * @wrong:	Pieces that were not what the pattern has there
- * @bytes:	Length of the stream
+ * @bytes:	Length of the stream; of a stamp, the time
  * @checksum:	checksum_add() over it when LOAD_CHECKED, else CHECKSUM_START
  */
 struct load_result {

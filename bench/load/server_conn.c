@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define PIECES_PER_TURN 16 /* of a stream, before other connections' turn */
 
@@ -34,6 +35,14 @@ static void conn_start_result(struct conn *conn)
 	};
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static enum conn_state conn_start(struct conn *conn,
 				  struct conn_context *context)
 {
@@ -49,6 +58,9 @@ static enum conn_state conn_start(struct conn *conn,
 		return CONN_SINK;
 	case LOAD_SOURCE:
 		return CONN_SEND;
+	case LOAD_STAMP:
+		conn->result.bytes = now_ns();
+		return CONN_RESULT;
 	default:
 		return conn_break(context);
 	}
@@ -185,6 +197,10 @@ static enum conn_state conn_send_result(struct conn *conn,
 	conn->result_sent += (uint32_t)sent;
 	if (conn->result_sent < sizeof(conn->result))
 		return CONN_RESULT;
+	if (conn->request.op == LOAD_STAMP) {
+		context->requests++;
+		return CONN_REQUEST;
+	}
 	shutdown(conn->fd, SHUT_WR);
 	return CONN_DRAIN;
 }

@@ -10,9 +10,9 @@ from .scenarios import STREAMS, TITLES
 TRANSACTION = ((metrics.RATE, "per second", "per second", False),
                (metrics.P50, "median latency", "p50, µs", True),
                (metrics.P99, "99th percentile", "p99, µs", True))
-# At a given rate, that is no news.
+# At a given rate that is no news; that of rx is rr's.
 PLOTS = dict.fromkeys(STREAMS, ((metrics.MBPS, "Mbit/s", "Mbit/s", False),)) | dict.fromkeys(
-    ("open", "loss"), TRANSACTION[1:])
+    ("open", "loss", "rx"), TRANSACTION[1:])
 
 
 def _figure(title, series, svg):

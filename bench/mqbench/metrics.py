@@ -37,6 +37,8 @@ def of(mode, flows):
     """The figures of a scenario, the most important one first."""
     if mode in STREAMS:
         return (MBPS,)
+    if mode == "rx":
+        return (P50, P99)
     fairness = (FAIRNESS,) if mode == "crr" and flows > 1 else ()
     return (RATE, P50, P99, *MORE.get(mode, ()), *fairness)
 

@@ -14,6 +14,7 @@ SINGLE_FLOW = {
     "tcp_rr_latency_us_p99": ("rr", P99),
     "tcp_crr_latency_us_p50": ("crr", P50),
     "tcp_crr_latency_us_p99": ("crr", P99),
+    "tcp_rx_latency_us_p50": ("rx", P50),
     "udp_rr_latency_us_p50": ("udp", P50),
     "udp_dns_qps": ("dnsq", RATE),
     "icmp_rr_latency_us_p50": ("icmp", P50),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 TITLES = {
     "crr": "TCP connect, request, response, close",
     "rr": "TCP request, response",
+    "rx": "TCP answer, server to client alone",
     "up": "TCP stream, client to server",
     "bulk": "TCP stream, client to server, 4 KiB receive buffer",
     "down": "TCP stream, server to client",
@@ -86,7 +87,7 @@ def wanted(flows, quick):
     ends = sorted({flows[0], flows[-1]})
     modes = {"crr": flows, "rr": ends if quick else flows, "up": ends, "down": ends}
     if not quick:
-        modes |= {"bulk": ends, "udp": flows, "loss": flows[:1], "dnsq": ends,
+        modes |= {"rx": flows[:1], "bulk": ends, "udp": flows, "loss": flows[:1], "dnsq": ends,
                   "icmp": flows[:1], "open": flows[-1:], "mixed": ends, "ramp": flows[-1:]}
     return modes
 

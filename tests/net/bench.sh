@@ -34,12 +34,12 @@ complete() {
 }
 
 all_kinds() {
-	bench --scenarios bulk,udp,loss,dnsq,open,mixed,ramp --queues 1,2 --flows 2 \
+	bench --scenarios bulk,rx,udp,loss,dnsq,open,mixed,ramp --queues 1,2 --flows 2 \
 		--seconds 0.3 --rounds 1 --output "$work/kinds" &&
 		ask kinds 'r["complete"] and set(r["systems"]) == {
 			"direct", "netns/1", "netns/2"}' &&
 		ask kinds 'all({row["mode"] for row in s["concurrent"] if row["samples"] == 1} == {
-			"bulk", "udp", "loss", "dnsq", "open", "mixed", "ramp"}
+			"bulk", "rx", "udp", "loss", "dnsq", "open", "mixed", "ramp"}
 			for s in r["systems"].values())'
 }
 

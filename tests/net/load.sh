@@ -50,7 +50,7 @@ for threads in 0 2; do
 	ran=4
 	[ $threads = 0 ] || ran=2
 	# shellcheck disable=SC2086 # $how is words
-	for mode in crr rr udp; do
+	for mode in crr rr rx udp; do
 		check "$mode, $how" succeeds_and_gives "$works and r['threads'] == $ran and
 			sum(r['per_flow']) == r['done']" \
 			$mode --to "$load4" $how --seconds 0.5 --pin
@@ -102,6 +102,13 @@ for threads in 0 2; do
 		"r['errors_by_kind']['timeout'] == r['errors'] == 4 and
 		r['loss'] == 1" udp --to "$silent" $how --count 4 --timeout 1
 done
+
+# The server of a namespace whose clock is a day ahead, as a guest's is another.
+start_server ahead unshare --time --monotonic 86400 --fork --kill-child \
+	"$mqload" server --port 0
+check "rx tells an answer's way though clocks differ" succeeds_and_gives \
+	"$works and 1 < r['latency_us']['p50'] < r['latency_us']['max'] < 1e7" \
+	rx --to "127.0.0.1:$port" --count 1000
 
 # ping of loopback in a network of its own, where everyone may
 permitted() {

@@ -54,6 +54,23 @@ class Report(unittest.TestCase):
         self.assertGreater(netns["tcp_throughput_g2h_mbps"], 0)
         self.assertGreater(netns["tcp_crr_latency_us_p50"], 0)
         self.assertIsNone(netns["udp_dns_qps"])
+
+    def test_every_key_of_the_network_bench_has_its_scenario(self):
+        keys = {
+            "tcp_throughput_g2h_mbps": "up", "tcp_throughput_h2g_mbps": "down",
+            "tcp_bulk_throughput_g2h_mbps": "bulk", "tcp_rr_latency_us_p50": "rr",
+            "tcp_rr_latency_us_p99": "rr", "tcp_crr_latency_us_p50": "crr",
+            "udp_dns_qps": "dnsq", "icmp_rr_latency_us_p50": "icmp",
+            "tcp_rx_latency_us_p50": "rx"}
+        measured = {s.mode for s in scenarios.choose([1, 2], False, Scenarios.MODES)
+                    if s.flows == 1}
+        for key, mode in keys.items():
+            document = recorded.turned_into(self.document, "crr-1", mode, {})
+            self.assertIn(mode, measured)
+            self.assertGreater(written(document)[0]["systems"]["netns"][key], 0)
+
+    def test_rows_of_concurrent_flows_are_there(self):
+        netns = written(self.document)[0]["systems"]["netns"]
         self.assertEqual([row["flows"] for row in netns["concurrent"] if row["mode"] == "crr"],
                          [1, 2])
 
@@ -251,7 +268,7 @@ class Samples(unittest.TestCase):
 
 
 class Scenarios(unittest.TestCase):
-    MODES = {"crr", "rr", "udp", "up", "down", "dnsq", "ping", "udpstream", "mixed", "ramp"}
+    MODES = {"crr", "rr", "udp", "up", "down", "dnsq", "ping", "rx", "udpstream", "mixed", "ramp"}
 
     def test_each_title_is_measured_unless_quick(self):
         modes = {s.mode for s in scenarios.choose([1, 2], False, self.MODES)}
