@@ -93,7 +93,7 @@ need_packages() {
 
 configure_and_build() {
 	cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMQVMM_TESTS=OFF
-	ninja -C "$build" mqvmm mqload set-queues
+	ninja -C "$build" mqvmm mqload set-queues exit-cost
 }
 
 # Sets guest to what runs here, and why.

@@ -77,11 +77,12 @@ base_tree() {
 	ln -s busybox "$1/bin/sh"
 	cp "$mqload" "$1/bin/mqload"
 	cp "$set_queues" "$1/bin/set-queues"
-	strip "$1/bin/mqload" "$1/bin/set-queues"
+	cp "$exit_cost" "$1/bin/exit-cost"
+	strip "$1/bin/mqload" "$1/bin/set-queues" "$1/bin/exit-cost"
 	cp "$here/init" "$here/udhcpc.script" "$1/etc/"
 	mv "$1/etc/init" "$1/init"
 	chmod 755 "$1/init" "$1/etc/udhcpc.script"
-	cp "$checks"/*.sh "$here/crr-rounds.sh" "$1/checks/"
+	cp "$checks"/*.sh "$here/crr-rounds.sh" "$here/exit-cost.sh" "$1/checks/"
 }
 
 build_cpl3() {
@@ -140,8 +141,9 @@ out=$(cd "$1" && pwd)
 shift
 mqload=$(find_tool mqload)
 set_queues=$(find_tool set-queues)
+exit_cost=$(find_tool exit-cost)
 busybox=$(find_busybox)
-common=("$here/init" "$here/udhcpc.script" "$mqload" "$set_queues" "$busybox"
+common=("$here/init" "$here/udhcpc.script" "$mqload" "$set_queues" "$exit_cost" "$busybox"
 	"$here/crr-rounds.sh" "$checks"/*.sh)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
