@@ -34,6 +34,13 @@ def _scenarios(text):
     return names
 
 
+def _programs(text):
+    programs = dict(word.split("=", 1) for word in text.split(","))
+    if not all(label and os.access(path, os.X_OK) for label, path in programs.items()):
+        raise ValueError
+    return programs
+
+
 def _positive(kind):
     def read(text):
         value = kind(text)
@@ -47,6 +54,7 @@ def _positive(kind):
 def _parser():
     _flows.__name__ = "list of numbers"
     _scenarios.__name__ = "list of scenarios"
+    _programs.__name__ = "list of LABEL=PROGRAM, each a program that can be run"
     parser = argparse.ArgumentParser(
         prog="mqvmm bench", allow_abbrev=False,
         description="Measures mqvmm beside its peers and writes a report; "
@@ -68,7 +76,7 @@ def _parser():
     parser.add_argument("--cpus", metavar="N", type=_positive(int),
                         help="of guests, and queues of netns (2 to 8, as the host has)")
     parser.add_argument("--images", metavar="DIR", help="guest images (guest/ of the build)")
-    parser.add_argument("--programs", metavar="A=MQVMM,B=MQVMM",
+    parser.add_argument("--programs", metavar="A=MQVMM,B=MQVMM", type=_programs,
                         help="measure several builds of mqvmm side by side: netns@A, ...")
     parser.add_argument("--output", metavar="DIR", required=True, help="folder for the report")
     return parser
@@ -84,7 +92,7 @@ def _defaults(options):
 
 def _variants(options):
     """(label, program, queues): mqvmm for each of --programs and --queues."""
-    programs = dict(word.split("=", 1) for word in (options.programs or "").split(",") if word)
+    programs = options.programs or {}
     builds = [(f"@{label}", path) for label, path in programs.items()] or [("", None)]
     return list(programs), [
         (label + (f"/{queues}" if queues else ""), path, queues)

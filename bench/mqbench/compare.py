@@ -47,34 +47,69 @@ def _line(row):
             f"{_percent(row, 'low')} to {_percent(row, 'high')} | {row['p']:.3f} | {verdict} |")
 
 
+def lost(a, b):
+    """(system, scenario) that A has samples of, and B lost all of its own of."""
+    first, second = samples.Table(a), samples.Table(b)
+    gone = dict.fromkeys((sample["system"], sample["scenario"]) for sample in second.failures)
+    return [key for key in gone if first.results(*key) and not second.results(*key)]
+
+
+def _only(a, b):
+    """What one of the two has and the other has not."""
+    for name, mine, other in (("A", a, b), ("B", b, a)):
+        if not mine["complete"]:
+            yield f"{name} was interrupted: some of its samples were never taken."
+        count = len(samples.Table(mine).failures)
+        if count:
+            yield f"{name} lost {count} of its {len(mine['samples'])} samples."
+        there = {scenario["name"] for scenario in other["scenarios"]}
+        alone = [system for system in mine["systems"] if system not in other["systems"]]
+        alone += [scenario["name"] for scenario in mine["scenarios"]
+                  if scenario["name"] not in there]
+        if alone:
+            yield f"Only in {name}, and not compared: {', '.join(alone)}."
+    for name in ("processor", "cpus", "kernel", "guest", "guest_cpus"):
+        if a["machine"].get(name) != b["machine"].get(name):
+            yield (f"Not the same machine: {name} is {a['machine'].get(name)} in A, "
+                   f"{b['machine'].get(name)} in B.")
+
+
+def _power(found, number):
+    """Whether so many samples can tell anything."""
+    least = min(row["counts"] for row in found)
+    if stats.smallest_p(*least) > RATE:
+        return [f"With {least[0]} and {least[1]} samples no difference can be told "
+                "from noise, however large: take --rounds 4 at the least."]
+    if not number and stats.smallest_p(*least) > RATE / len(found):
+        return ["A single difference among so many figures needs more rounds to be seen."]
+    return []
+
+
+def _table(told):
+    if not told:
+        return []
+    coverage = min(row["coverage"] for row in told)
+    return ["| system | scenario | metric | A | B | B against A | "
+            f"{100 * coverage:.0f} % interval | p | |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+            *(_line(row) for row in told), ""]
+
+
 def text(a, b, everything=False):
     """The comparison as Markdown."""
-    found = rows(a, b)
-    if not found:
-        raise ValueError("the two have no system and scenario in common")
-    told = [row for row in found if row["differs"] or everything]
-    lines = []
-    if told:
-        coverage = min(row["coverage"] for row in told)
-        lines += ["| system | scenario | metric | A | B | B against A | "
-                  f"{100 * coverage:.0f} % interval | p | |",
-                  "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
-        lines += [_line(row) for row in told] + [""]
+    found, gone = rows(a, b), lost(a, b)
+    if not found and not gone:
+        raise ValueError("the two have no system and scenario in common that both have "
+                         "samples of")
+    lines = _table([row for row in found if row["differs"] or everything])
     number = sum(row["differs"] for row in found)
     lines.append(f"{number} of {len(found)} figures differ by more than the noise "
                  "(Mann-Whitney U, at most 5 % of those told by chance; shift by "
                  "Hodges and Lehmann).")
-    least = min(row["counts"] for row in found)
-    if stats.smallest_p(*least) > RATE:
-        lines.append(f"With {least[0]} and {least[1]} samples no difference can be told "
-                     "from noise, however large: take --rounds 4 at the least.")
-    elif not number and stats.smallest_p(*least) > RATE / len(found):
-        lines.append("A single difference among so many figures needs more rounds to be seen.")
-    for name in ("processor", "cpus", "kernel", "guest", "guest_cpus"):
-        if a["machine"].get(name) != b["machine"].get(name):
-            lines.append(f"Not the same machine: {name} is {a['machine'].get(name)} in A, "
-                         f"{b['machine'].get(name)} in B.")
-    return "\n".join(lines)
+    lines += _power(found, number) if found else []
+    lines += [f"Worse: B has nothing of {system} {scenario}, all of its samples were lost."
+              for system, scenario in gone]
+    return "\n".join([*lines, *_only(a, b)])
 
 
 def main(arguments):
@@ -82,11 +117,12 @@ def main(arguments):
     parser = argparse.ArgumentParser(
         prog="mqvmm bench compare", allow_abbrev=False,
         description="Tells by how much B's samples differ from A's where that is more "
-        "than their noise. Exit status 1 when something is worse.")
-    parser.add_argument("a", metavar="A", help="samples.json, or its folder")
+        "than their noise. Exit status 1 when something is worse, or was lost.")
+    parser.add_argument("a", metavar="A", help="samples.json, its folder, or samples.json.gz")
     parser.add_argument("b", metavar="B", help="the same")
     parser.add_argument("--all", action="store_true", help="tell noise, too")
     options = parser.parse_args(arguments)
     a, b = samples.load(options.a), samples.load(options.b)
     print(text(a, b, options.all))
-    return int(any(row["differs"] and not row["better"] for row in rows(a, b)))
+    worse = any(row["differs"] and not row["better"] for row in rows(a, b))
+    return int(worse or bool(lost(a, b)))

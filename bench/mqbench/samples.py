@@ -8,8 +8,11 @@
 
 A result is mqload's; why tells why there is none.
 """
+import gzip
 import json
 import os
+import re
+import zlib
 
 from . import metrics
 
@@ -64,23 +67,28 @@ def save(document, path):
 
 
 def load(path):
-    """A document by its path, or that of its folder."""
+    """A document by its path, or that of its folder; .gz is unpacked."""
     if os.path.isdir(path):
         path = os.path.join(path, "samples.json")
+    unpack = gzip.open if path.endswith(".gz") else open
     try:
-        with open(path, encoding="utf-8") as file:
+        with unpack(path, "rt", encoding="utf-8") as file:
             document = json.load(file)
         _check(document)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, PermissionError) as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, OSError, zlib.error):
         raise ValueError(f"{path} is no samples.json of this mqvmm bench; name the "
                          "file, or the folder, that mqvmm bench --output made") from None
     return document
 
 
 def split(document, label):
-    """The samples of the systems NAME@label alone, under NAME."""
-    end = f"@{label}"
-    names = {name: name[:-len(end)] for name in document["systems"] if name.endswith(end)}
+    """The samples of the systems NAME@label and NAME@label/QUEUES alone, without
+    the label."""
+    labelled = re.compile(f"@{re.escape(label)}(?=/|$)")
+    names = {name: labelled.sub("", name) for name in document["systems"]
+             if labelled.search(name)}
     return dict(document,
                 systems={names[name]: document["systems"][name] for name in names},
                 samples=[dict(sample, system=names[sample["system"]])

@@ -122,6 +122,7 @@ check "what hung is ended" within 10 hanging_ended
 check "two builds are compared side by side" side_by_side
 check "a system that does not exist is refused" wrong --systems other
 check "no flows are refused" wrong --flows 0
+check "a build that is no program is refused" wrong --programs a=/nowhere,b
 check "a system that is not installed is skipped with a line" skipped
 check "a file that is no report is refused" wrong compare /etc/passwd /etc/passwd
 exit $failed

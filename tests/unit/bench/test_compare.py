@@ -58,6 +58,32 @@ class Compare(unittest.TestCase):
         other = dict(self.a, machine=dict(self.a["machine"], kernel="6.1.0"))
         self.assertIn("Not the same machine: kernel", compare.text(self.a, other))
 
+    def test_what_b_lost_all_samples_of_is_worse(self):
+        b = recorded.document()
+        for sample in b["samples"]:
+            if (sample["system"], sample["scenario"]) == ("netns", "crr-2"):
+                sample |= {"result": None, "why": "cut at its limit"}
+        text = compare.text(self.a, b)
+        self.assertIn("Worse: B has nothing of netns crr-2", text)
+        self.assertIn(f"B lost 5 of its {len(b['samples'])} samples", text)
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, name) for name in "ab"]
+            for document, path in zip((self.a, b), paths):
+                samples.save(document, path)
+            with contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(compare.main(paths), 1)
+                self.assertEqual(compare.main(paths[::-1]), 0)
+
+    def test_what_only_one_has_is_told(self):
+        b = recorded.document()
+        b["systems"]["pasta"] = b["systems"].pop("slirp4netns")
+        b["samples"] = [s for s in b["samples"] if s["system"] != "slirp4netns"]
+        b["complete"] = False
+        text = compare.text(self.a, b)
+        self.assertIn("Only in A, and not compared: slirp4netns.", text)
+        self.assertIn("Only in B, and not compared: pasta.", text)
+        self.assertIn("B was interrupted", text)
+
     def test_nothing_in_common_is_an_error(self):
         with self.assertRaisesRegex(ValueError, "in common"):
             compare.text(self.a, dict(self.a, systems={}))

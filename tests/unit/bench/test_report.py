@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Reports of recorded samples, whole and in part."""
+import gzip
 import html.parser
 import json
 import os
@@ -251,6 +252,28 @@ class Samples(unittest.TestCase):
         part = samples.split(document, "a")
         self.assertEqual(list(part["systems"]), ["netns"])
         self.assertEqual({sample["system"] for sample in part["samples"]}, {"netns"})
+
+    def test_builds_with_several_queues_are_taken_apart(self):
+        document = recorded.document()
+        names = ("netns@a/1", "netns@a/2", "netns@b/1", "netns@ab/1", "direct")
+        document |= {"systems": dict.fromkeys(names, {}), "samples": []}
+        self.assertEqual(list(samples.split(document, "a")["systems"]), ["netns/1", "netns/2"])
+
+    def test_packed_document_is_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "samples.json.gz")
+            with open(recorded.PATH, "rb") as plain, gzip.open(path, "wb") as packed:
+                packed.write(plain.read())
+            self.assertEqual(samples.load(path), recorded.document())
+            with open(path, "r+b") as packed:
+                packed.truncate(500)
+            with self.assertRaisesRegex(ValueError, "no samples.json"):
+                samples.load(path)
+
+    def test_file_that_is_not_there_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(ValueError, "^cannot read .*/samples.json: No such"):
+                samples.load(folder)
 
     def test_figures_that_a_mode_lacks_count_for_nothing(self):
         document = recorded.document()
