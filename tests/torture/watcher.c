@@ -8,29 +8,33 @@
 #define PAUSE_US 60000 /* longest from one listing to the next */
 #define ROOM     100   /* flows in one answer */
 
-/* How often each flow was in a listing, by the port that tells it. */
+/* When each flow was seen in a listing, microseconds from its beginning, by the
+ * port that tells it; 0: not yet. */
 struct listing {
-	uint8_t ours[65536];
-	uint8_t theirs[2][65536];
-	uint8_t udp[65536];
-	uint8_t ping[2][65536];
+	uint64_t start_us;
+	uint32_t ours[65536];
+	uint32_t theirs[2][65536];
+	uint32_t udp[65536];
+	uint32_t ping[2][65536];
 	bool twice;
 	struct slirp_flow again; /* if so: one that was there before */
 };
 
 static void watcher_note(struct listing *listing, const struct slirp_flow *flow)
 {
-	uint8_t *times = &listing->ours[flow->guest.port];
+	uint32_t now_us = (uint32_t)(torture_now_us() - listing->start_us);
+	uint32_t *seen_us = &listing->ours[flow->guest.port];
 	bool is6 = !address_is4(&flow->guest.address);
 
 	if (flow->protocol == IPPROTO_UDP)
-		times = &listing->udp[flow->guest.port];
+		seen_us = &listing->udp[flow->guest.port];
 	else if (flow->protocol != IPPROTO_TCP)
-		times = &listing->ping[is6][flow->guest.port];
+		seen_us = &listing->ping[is6][flow->guest.port];
 	else if (flow->guest.port == TORTURE_SERVER_PORT)
-		times = &listing->theirs[is6][flow->peer.port];
-	if (!*times) {
-		*times = 1;
+		seen_us = &listing->theirs[is6][flow->peer.port];
+	/* One that has begun since then has the ports of one that is over. */
+	if (!*seen_us || flow->age_ms * 1000 < now_us - *seen_us) {
+		*seen_us = now_us;
 		return;
 	}
 	listing->twice = true;
@@ -40,17 +44,17 @@ static void watcher_note(struct listing *listing, const struct slirp_flow *flow)
 /* Return: false if it took so long that flows did not wait for its end */
 static bool watcher_list(struct torture *torture, struct listing *listing)
 {
-	uint64_t start_us = torture_now_us();
 	struct slirp_flow_cursor at = { 0 };
 	struct slirp_flow flow[ROOM];
 	unsigned int count;
 
 	memset(listing, 0, sizeof(*listing));
+	listing->start_us = torture_now_us() - 1;
 	while ((count = slirp_list_flows(torture->slirp, &at, flow, ROOM)))
 		for (unsigned int i = 0; i < count; i++)
 			watcher_note(listing, &flow[i]);
 	torture->listings++;
-	return torture_now_us() - start_us < SLIRP_FLOWS_PATIENCE_US;
+	return torture_now_us() - listing->start_us < SLIRP_FLOWS_PATIENCE_US;
 }
 
 static void watcher_check_once(const struct torture *torture,
