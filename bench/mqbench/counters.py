@@ -12,6 +12,10 @@ PER_TRANSACTION = {
     "kicks": ("shards", "kicks"),
     "interrupts": ("queues", "interrupts"),
     "exits": ("cpus", "exits"),
+    "MMIO exits": ("cpus", "mmio_exits"),
+    "I/O exits": ("cpus", "io_exits"),
+    "halts": ("cpus", "halt_exits"),
+    "emulated instructions": ("cpus", "insn_emulation"),
     "hand-offs": ("shards", "handoffs_out"),
 }
 

@@ -6,14 +6,14 @@ from . import samples, stats
 MARK = "†"
 
 
-def _method(settings):
-    rounds = settings["rounds"]
+def _method(settings, complete):
+    rounds, most = settings["rounds"], "" if complete else "at most "
     coverage = stats.median_interval(list(range(rounds)))[3]
-    return (f"Medians of {rounds} samples of {settings['seconds']:g} s each, in rounds that "
+    return (f"Medians of {most}{rounds} samples of {settings['seconds']:g} s each, in rounds that "
             "interleave the systems (ABC, CBA), each with a server of its own and after a "
             "warm-up that is dropped. " + (
                 "Beside each an interval of order statistics that holds the true median with "
-                f"{100 * coverage:.0f} % confidence." if rounds > 1 else
+                f"{most}{100 * coverage:.0f} % confidence." if rounds > 1 else
                 "A single sample says nothing of its noise."))
 
 
@@ -46,7 +46,7 @@ def remarks(table):
     """How it was measured, and where."""
     document = table.document
     machine = document["machine"]
-    lines = [_method(document["settings"]),
+    lines = [_method(document["settings"], document["complete"]),
              f"Machine: {machine['processor']}, {machine['cpus']} CPUs, "
              f"{machine['memory_mib']} MiB, Linux {machine['kernel']}; load "
              f"{machine['load_average']:.1f} before the run; mqvmm bench of commit "

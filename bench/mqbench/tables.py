@@ -107,10 +107,11 @@ def measured(table):
 
 
 def counts(table):
-    """Counts per transaction, where a system has counters; None where none has."""
+    """Counts per transaction, where a system has counters; None where none has.
+    What streams cost, also those beside transactions, is no transaction's."""
     found = [(system, scenario, result.counts(table, system, scenario["name"]))
              for system in table.systems for scenario in table.scenarios
-             if scenario["mode"] not in STREAMS]
+             if scenario["mode"] not in (*STREAMS, "mixed")]
     found = [entry for entry in found if entry[2]]
     names = list(dict.fromkeys(name for entry in found for name in entry[2]))
     if not found:

@@ -141,6 +141,7 @@ class Report(unittest.TestCase):
             result, markdown, page = written(part)
             self.assertFalse(result["complete"])
             self.assertIn("INCOMPLETE", markdown)
+            self.assertIn("Medians of at most 5 samples", markdown)
             self.assertIn("INCOMPLETE", page)
 
     def test_lost_sample_is_told_with_its_reason(self):
@@ -177,6 +178,15 @@ class Report(unittest.TestCase):
         self.assertRegex(markdown, r"\| *\| system calls \| page faults \|")
         self.assertIn("| netns crr-1 | 12 | 34.5 |", markdown)
         self.assertIn("page faults", page)
+
+    def test_counts_of_what_streams_did_are_no_transactions(self):
+        document = recorded.turned_into(self.document, "crr-2", "mixed", {})
+        for sample in document["samples"]:
+            sample["counts"] = {"system calls": 12}
+        markdown = written(document)[1]
+        self.assertIn("| netns crr-1 | 12 |", markdown)
+        self.assertNotIn("| netns mixed-2 | 12 |", markdown)
+        self.assertNotIn("| netns up-1 | 12 |", markdown)
 
     def test_samples_with_errors_in_which_something_was_done_are_marked(self):
         hurt = next(s for s in self.document["samples"]
