@@ -32,7 +32,8 @@ def _row(system, scenario, metric, x, y):
     shift, low, high, coverage = stats.hodges_lehmann(x, y)
     return {"system": system, "scenario": scenario, "metric": metric,
             "a": stats.median_interval(x)[0], "b": stats.median_interval(y)[0],
-            "shift": shift, "low": low, "high": high, "coverage": coverage, "p": stats.mann_whitney(x, y),
+            "shift": shift, "low": low, "high": high, "coverage": coverage,
+            "p": stats.mann_whitney(x, y),
             "counts": (len(x), len(y))}
 
 
