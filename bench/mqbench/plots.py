@@ -26,7 +26,8 @@ class Look:
         return f"c{self.number % len(LIGHT)}"
 
     def line(self, path):
-        dashes = DASHES[self.number % len(DASHES)]
+        again = self.number // len(LIGHT)  # the same hue has other dashes then
+        dashes = DASHES[(self.number + again) % len(DASHES)]
         dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
         return f'<path class="line {self.hue}"{dashed} d="{path}"/>'
 

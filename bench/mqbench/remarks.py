@@ -37,8 +37,7 @@ def warnings(table):
     if machine["load_average"] > machine["cpus"] / 2:
         lines.append("The machine was busy when the run began: do not trust the times.")
     if any(_troubled(table)):
-        lines.append(f"Figures marked {MARK} are also of samples that ended with errors; see "
-                     "below, which.")
+        lines.append(f"Figures marked {MARK} include samples that ended with errors, told below.")
     return lines
 
 

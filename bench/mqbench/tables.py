@@ -124,7 +124,8 @@ def counts(table):
 def verdicts(table):
     """What the run says of the project's targets; None without samples for any."""
     rows = [[f"{found.system} {found.target.text}",
-             Cell(number(found.measured), f"{number(found.low)}–{number(found.high)}"),
+             Cell(number(found.measured) + ("×" if found.target.against else ""),
+                  f"{number(found.low)}–{number(found.high)}"),
              found.verdict + (f": {found.why}" if found.why else "")]
             for found in targets.verdicts(table)]
     return Grid("Targets", ["", "measured", "verdict"], rows) if rows else None

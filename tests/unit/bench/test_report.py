@@ -119,6 +119,7 @@ class Report(unittest.TestCase):
                  for look in looks[:7]}
         self.assertEqual(len(drawn), 7)
         self.assertEqual(len({look.line("M0 0") + look.mark(0, 0) for look in looks}), 20)
+        self.assertNotEqual(looks[0].line("M0 0"), looks[8].line("M0 0"))
 
     def test_each_plot_of_lines_has_its_legend(self):
         page = written(self.document)[2]

@@ -129,7 +129,7 @@ class Verdicts(unittest.TestCase):
         made = document("crr-8", cpus=64, netns=rates(40, 41, 42, 43),
                         direct=rates(100, 101, 102, 103))
         table = samples.Table(made)
-        row = "| netns crr-8 per second ≥ 0.5× direct | 0.409 [0.388–0.43] | not met |"
+        row = "| netns crr-8 per second ≥ 0.5× direct | 0.409× [0.388–0.43] | not met |"
         self.assertIn(row, report_md.text(table))
         self.assertIn("not met", report_html.text(table))
         self.assertIn("this machine has 64", report_md.text(table))
