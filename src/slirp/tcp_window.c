@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include "slirp/tcp_internal.h"
 
@@ -14,23 +16,32 @@
  * not move back, except that a socket which took less than it promised closes
  * the window until it is writable again.
  *
- * Limits: the kernel counts its own overhead in the buffer, and a flow of very
- * small segments has more of that than WINDOW_MARGIN allows for; such a flow
- * sees the window closed and its segments sent again.
+ * The kernel counts its own overhead in the buffer: little where it sends in
+ * large pieces, up to half where the peer's window is small. What is in the
+ * buffer tells how much of what is free will be payload.
+ *
+ * Limits: a nearly empty buffer tells nothing, and is taken for that of a fast
+ * peer. A flow that was granted too much then sees the window closed and its
+ * segments sent again.
  */
 
-#define WINDOW_FIRST  65535U /* what a SYN can tell, bytes */
-#define WINDOW_MARGIN 8      /* an eighth is left for the kernel's overhead */
+#define WINDOW_FIRST 65535U /* what a SYN can tell, bytes */
+#define WINDOW_TELLS 16384U /* with less a buffer tells nothing, bytes */
+
+/* Payload in 256 bytes of a send buffer, at the most and at the least. */
+#define WINDOW_DENSE  224U
+#define WINDOW_SPARSE 64U
 
 /* What is left of a send buffer's bytes for payload. */
-static uint32_t window_payload(uint32_t bytes)
+static uint32_t window_payload(uint32_t bytes, uint32_t density)
 {
-	return bytes - bytes / WINDOW_MARGIN;
+	return (uint32_t)((uint64_t)bytes * density / 256);
 }
 
 void tcp_window_init(struct shard *shard, struct tcp_flow *tcp)
 {
-	uint32_t most = window_payload(shard_flow_memory(shard) / 2);
+	uint32_t most =
+		window_payload(shard_flow_memory(shard) / 2, WINDOW_DENSE);
 	uint32_t first = most && most < WINDOW_FIRST ? most : WINDOW_FIRST;
 
 	tcp->rcv_edge = tcp->rcv_nxt + first;
@@ -42,9 +53,36 @@ static uint32_t window_max(const struct tcp_flow *tcp)
 	return 65535U << tcp->rcv_scale;
 }
 
+/*
+ * Payload in the send buffer, bytes. To be asked for before the buffer's size:
+ * what the peer acknowledges in between then makes it look denser, not sparser.
+ */
+static uint32_t window_queued(struct shard *shard, const struct tcp_flow *tcp)
+{
+	int bytes = 0;
+
+	SHARD_COUNT(shard, syscalls, 1);
+	if (ioctl(tcp->flow.sock, SIOCOUTQ, &bytes) || bytes < 0)
+		return 0;
+	return (uint32_t)bytes;
+}
+
+static uint32_t window_density(uint32_t queued, uint32_t used)
+{
+	uint64_t density = WINDOW_DENSE;
+
+	/* Later pieces may be somewhat smaller than those that are there. */
+	if (used >= WINDOW_TELLS)
+		density = (uint64_t)queued * WINDOW_DENSE / used;
+	if (density < WINDOW_SPARSE)
+		return WINDOW_SPARSE;
+	return density < WINDOW_DENSE ? (uint32_t)density : WINDOW_DENSE;
+}
+
 void tcp_window_query(struct shard *shard, struct tcp_flow *tcp)
 {
 	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	uint32_t queued = tcp->local ? 0 : window_queued(shard, tcp);
 	socklen_t size = sizeof(info);
 	uint32_t used, free, space;
 
@@ -55,7 +93,8 @@ void tcp_window_query(struct shard *shard, struct tcp_flow *tcp)
 			       : SK_MEMINFO_WMEM_QUEUED];
 	free = info[SK_MEMINFO_SNDBUF] > used ? info[SK_MEMINFO_SNDBUF] - used
 					      : 0;
-	space = window_payload(free);
+	space = window_payload(free, tcp->local ? WINDOW_DENSE
+						: window_density(queued, used));
 	if (space > window_max(tcp))
 		space = window_max(tcp);
 	if (free >= used / 2 &&

@@ -259,22 +259,22 @@ static void tcp_writes_more_than_256kb_succeed(void **state)
 	free(got);
 }
 
-static void test_window_follows_the_send_buffer(void **state)
+/*
+ * Send in pieces while nobody reads on the host: the window must close, and
+ * nothing that was promised may be dropped. Return: bytes that were sent
+ */
+static uint32_t send_until_closed(struct guest *guest, const uint8_t *data,
+				  uint32_t piece)
 {
-	struct guest *guest = *state;
-	uint8_t *data = calloc(1, 65536);
+	uint32_t edge = guest->seq + 65535, sent = 0;
 	struct heard heard;
-	uint32_t edge = guest->seq + 1 + 65535, sent = 0;
 	int blocked = 0;
 
-	/* Nobody reads on the host: the window must close, and nothing that
-	 * was promised may be dropped. */
-	guest_connect(guest);
 	while (blocked < 3) {
 		uint32_t most = edge - guest->seq;
 
-		if (most > 30000)
-			most = 30000;
+		if (most > piece)
+			most = piece;
 		if (most)
 			guest_send(guest, TH_ACK, data, most);
 		sent += most;
@@ -287,7 +287,18 @@ static void test_window_follows_the_send_buffer(void **state)
 		blocked = edge - guest->seq < 1460 ? blocked + 1 : 0;
 		assert_true(sent < 100000000);
 	}
-	/* ... and open again when somebody reads. */
+	return sent;
+}
+
+static void test_window_follows_the_send_buffer(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t *data = calloc(1, 65536);
+	struct heard heard;
+	uint32_t sent;
+
+	guest_connect(guest);
+	sent = send_until_closed(guest, data, 30000);
 	while (sent) {
 		ssize_t n = recv(guest->host, data, 65536, 0);
 
@@ -297,6 +308,21 @@ static void test_window_follows_the_send_buffer(void **state)
 	guest_wait(guest);
 	assert_true(guest_hear(guest, &heard));
 	assert_true(edge_of(&heard) - guest->seq > 100000);
+	free(data);
+}
+
+/* The kernel keeps each piece for such a peer in a buffer of its own. */
+static void test_window_follows_a_buffer_of_small_pieces(void **state)
+{
+	struct guest *guest = *state;
+	uint8_t *data = calloc(1, 65536);
+	int size = 4096;
+
+	assert_return_code(setsockopt(guest->listener, SOL_SOCKET, SO_RCVBUF,
+				      &size, sizeof(size)),
+			   errno);
+	guest_connect(guest);
+	send_until_closed(guest, data, 2920);
 	free(data);
 }
 
@@ -333,6 +359,7 @@ int main(void)
 		PUSH_TEST(test_full_socket_takes_nothing),
 		PUSH_TEST(tcp_writes_more_than_256kb_succeed),
 		PUSH_TEST(test_window_follows_the_send_buffer),
+		PUSH_TEST(test_window_follows_a_buffer_of_small_pieces),
 		PUSH_TEST(test_short_exchange_asks_no_window),
 	};
 
