@@ -379,6 +379,7 @@ void machine_print_stats(const struct machine *machine, FILE *out)
 	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
 		fprintf(out, "%s\n{\"name\":\"vcpu%u\"", i ? "," : "", i);
 		vcpu_stats_print(&machine->vcpu[i].stats, out);
+		switches_print(&machine->vcpu[i].switches, out);
 		fputs("}", out);
 	}
 	fputs("]}\n", out);

@@ -178,14 +178,16 @@ static void run_loop(const struct vcpu *vcpu)
 
 static void *thread_main(void *argument)
 {
-	const struct vcpu *vcpu = argument;
+	struct vcpu *vcpu = argument;
 	char name[16];
 
+	switches_begin(&vcpu->switches);
 	snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
 	pthread_setname_np(pthread_self(), name);
 	if (vcpu->world->pin)
 		vcpu->world->pin(vcpu->world->context, vcpu->index);
 	run_loop(vcpu);
+	switches_end(&vcpu->switches);
 	return NULL;
 }
 

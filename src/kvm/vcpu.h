@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/fail.h"
+#include "base/switches.h"
 #include "kvm/bus.h"
 #include "kvm/ending.h"
 #include "kvm/machine.h"
@@ -53,6 +54,7 @@ struct vcpu {
 	size_t run_size;
 	struct vcpu_state *reset;
 	struct vcpu_stats stats;
+	struct switches switches;
 	const struct vcpu_world *world;
 	pthread_t thread;
 };

@@ -404,6 +404,7 @@ static void *shard_main(void *context)
 {
 	struct shard *shard = context;
 
+	switches_begin(&shard->switches);
 	if (shard->place)
 		shard->place_poll_us =
 			shard->place(shard->place_context, shard->index);
@@ -422,6 +423,7 @@ static void *shard_main(void *context)
 	if (!shard->start_result)
 		shard_loop(shard);
 	urcu_qsbr_unregister_thread();
+	switches_end(&shard->switches);
 	return NULL;
 }
 

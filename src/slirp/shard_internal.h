@@ -8,6 +8,7 @@
 #include <urcu/rculfhash.h>
 #include <urcu/wfcqueue.h>
 
+#include "base/switches.h"
 #include "sched/poll.h"
 #include "slirp/limits.h"
 #include "slirp/shard.h"
@@ -151,6 +152,7 @@ struct shard {
 	/* The rest is the shard's own. */
 	struct slirp *slirp __attribute__((aligned(CACHE_LINE)));
 	unsigned int index;
+	struct switches switches; /* read by who prints counters */
 	struct port *port;
 	struct port_features features;
 	struct engine *engine;

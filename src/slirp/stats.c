@@ -102,7 +102,9 @@ static void stats_print_shard(const struct shard *shard, FILE *out)
 	for (size_t i = 0; i < STATS_COUNT; i++)
 		fprintf(out, ",\"%s\":%" PRIu64, stats_names[i].name,
 			stats_read(shard, stats_names[i].offset));
-	fprintf(out, ",\"flows_live\":%" PRIu64 "}", stats_live(shard));
+	fprintf(out, ",\"flows_live\":%" PRIu64, stats_live(shard));
+	switches_print(&shard->switches, out);
+	fputs("}", out);
 }
 
 static void stats_print_forwards(const struct slirp *slirp, FILE *out)

@@ -5,6 +5,8 @@
 # slow (how many times as long things may take) and verbose.
 
 boot_limit_s=120
+budget_fewer=1000
+budget_more=5000
 passed=0
 failed=0
 skipped=0
@@ -220,7 +222,8 @@ spent() {
 }
 
 # guest_budget FLOWS NAME=MOST...: a transaction costs MOST of each counter at
-# most, as the difference of two guests tells that do more and fewer of them.
+# most, as the difference of two guests tells that do more and fewer of them,
+# $budget_more and $budget_fewer.
 guest_budget() {
 	flows=$1
 	shift
@@ -229,14 +232,15 @@ guest_budget() {
 	initrd_setup
 	vm_output=$work/output
 	vmm_extra="--stats $work/stats"
-	few=$(spent 1000) && many=$(spent 5000) || few='' many=''
+	few=$(spent $budget_fewer) && many=$(spent $budget_more) || few='' many=''
 	vmm_extra=
 	place=0
 	for budget; do
 		place=$((place + 1))
 		# shellcheck disable=SC2086 # numbers, as many as names
-		each=$(echo $few $many | awk -v n=$# -v i=$place 'NF == 2 * n {
-			printf "%.2f", ($(n + i) - $i) / 4000 }')
+		each=$(echo $few $many | awk -v n=$# -v i=$place \
+			-v count=$((budget_more - budget_fewer)) 'NF == 2 * n {
+			printf "%.2f", ($(n + i) - $i) / count }')
 		label="$vmm $guest M=$flows: ${budget%=*} of a transaction: ${budget#*=} at most"
 		if awk "BEGIN { exit !(${each:-0} > 0 && ${each:-0} <= ${budget#*=}) }"; then
 			echo "# M=$flows: $each ${budget%=*} for a transaction"

@@ -10,6 +10,11 @@ mqvmm_list() {
 	append="mq.crr=500"
 	guest_boot "4 CPUs" 4 512 cpus,queues,affinity,crr
 
+	append=
+	budget_fewer=200
+	budget_more=700
+	guest_budget 8 kicks=4 interrupts=3 syscalls=25 exits=60 waits=8
+
 	topology=sockets=2,cores=2,threads=2
 	append="mq.topology=2,2,2 mq.net=no"
 	guest_boot "8 CPUs as 2x2x2" 8 512 cpus,topology

@@ -24,24 +24,41 @@ allocations() {
 		- "$mqload" "$port" "$work/count"
 }
 
-# syscalls ENGINE FLOWS: per transaction, of all shards
-syscalls() {
+# spend ENGINE FLOWS: 4000 transactions; their counters are in $work/stats then
+spend() {
 	timeout -k 5 60 "$mqvmm" netns --queues 2 --net "engine=$1" \
 		--stats "$work/stats" -- "$mqload" crr --to "10.0.2.2:$port" \
 		--flows "$2" --count 4000 >/dev/null
-	tr '{' '\n' <"$work/stats" |
-		sed -n 's/.*"syscalls":\([0-9]*\).*/\1/p' |
-		awk '{ sum += $1 } END { print int(sum / 4000 + 0.5) }'
+}
+
+# each NAME: of a counter per transaction, of all shards
+each() {
+	tr '{,}' '\n' <"$work/stats" |
+		awk -F: -v name="\"$1\"" '$1 == name { sum += $2 }
+			END { printf "%.1f", sum / 4000 }'
+}
+
+# budget ENGINE FLOWS NAME=MOST...
+budget() {
+	local engine=$1 flows=$2 budget count
+
+	spend "$engine" "$flows"
+	echo "# $engine, M=$flows: $(each voluntary_switches) voluntary and" \
+		"$(each involuntary_switches) other switches for a transaction"
+	shift 2
+	for budget; do
+		count=$(each "${budget%=*}")
+		echo "# $engine, M=$flows: $count ${budget%=*} for a transaction"
+		check "$engine: at most ${budget#*=} ${budget%=*} at M=$flows" \
+			awk "BEGIN { exit !(${count:-0} > 0 && ${count:-0} <= ${budget#*=}) }"
+	done
 }
 
 for engine in io_uring epoll; do
 	read -r made before <<<"$(allocations $engine)"
 	check "$engine: allocations are counted" [ "${before:-0}" -gt 0 ]
 	check "$engine: no allocation per transaction after warm-up" [ "${made:-1}" = 0 ]
-	for flows in 1 8; do
-		calls=$(syscalls $engine $flows)
-		echo "# $engine, M=$flows: $calls system calls for a transaction"
-		check "$engine: at most 40 system calls at M=$flows" [ "${calls:-99}" -le 40 ]
-	done
+	budget $engine 1 syscalls=33 waits=5.5
+	budget $engine 8 syscalls=29 waits=4
 done
 exit $failed
