@@ -66,7 +66,7 @@ def _body(table):
         yield _grid(grid)
     grid = tables.counts(table)
     if grid:
-        yield _grid(grid, "dense")
+        yield _grid(grid, "dense", remarks.counts())
 
 
 def text(table):

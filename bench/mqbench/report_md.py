@@ -32,5 +32,5 @@ def text(table):
         lines += _grid(grid)
     grid = tables.counts(table)
     if grid:
-        lines += _grid(grid)
+        lines += _grid(grid, remarks.counts())
     return "\n".join(lines)

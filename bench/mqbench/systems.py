@@ -5,15 +5,15 @@ import os
 import shutil
 import subprocess
 
-from . import counters
+from . import counters, threads
 from .process import Child, Server, first_line, version
 from .scenarios import PING_RANGE
 
-# Waits until the network is there, warms up, waits until counters are read. In a
-# namespace of its own it may ping.
+# Waits until the network is there, warms up, and waits until counters are read,
+# before the sample and after it. In a namespace of its own it may ping.
 CLIENT = """[ -z "$3" ] || echo 0 0 2>/dev/null >"$3"
 echo ready; read -r go; "$0" $1 >/dev/null 2>&1
-echo warm; read -r go; exec "$0" $2"""
+echo warm; read -r go; "$0" $2; read -r go"""
 
 
 class HostSystem:
@@ -48,9 +48,6 @@ class HostSystem:
     def counters(self, child):
         return None
 
-    def final_counters(self):
-        return None
-
     def sample(self, scenario, seconds):
         """One sample: (result of mqload, counts per transaction)."""
         with Server(self.tools.mqload, scenario.server) as server:
@@ -69,14 +66,18 @@ class HostSystem:
             helper = self.attach(child.pid)
             child.say("go\n")
             self._expect(child, "warm", 30)
-            before = self.counters(child)
+            sessions = {child.pid} | ({helper.pid} if helper else set())
+            before, used = self.counters(child), threads.read(sessions)
             child.say("go\n")
             result = json.loads(self._expect(child, "{", seconds + 30))
+            after, using = self.counters(child), threads.read(sessions)
+            child.say("go\n")
             child.wait(20)
         finally:
             if helper:
                 helper.stop()
-        return result, counters.difference(before, self.final_counters(), result["done"])
+        return result, {**counters.difference(before, after, result["done"]),
+                        **threads.difference(used, using, result["done"])}
 
     @staticmethod
     def _expect(child, start, seconds):
@@ -115,9 +116,6 @@ class Netns(HostSystem):
 
     def counters(self, child):
         return counters.ask(child.pid, self.stats)
-
-    def final_counters(self):
-        return counters.read(self.stats)
 
 
 class Pasta(HostSystem):

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import time
 
-from . import counters
+from . import counters, threads
 from .process import Child, Server, TooLong, first_line, output, version
 
 BOOT_LIMIT_S = 90
@@ -119,27 +119,29 @@ class Run:
         helper = self.helper()
         try:
             with Child(["bash", "-c", START], environment) as vm:
-                self._listen(vm, left, seconds, taken)
+                sessions = {vm.pid} | ({helper.pid} if helper else set())
+                self._listen(vm, sessions, left, seconds, taken)
         finally:
             if helper:
                 helper.stop()
 
-    def _listen(self, vm, left, seconds, taken):
+    def _listen(self, vm, sessions, left, seconds, taken):
         limit_s = BOOT_LIMIT_S
-        before = None
+        before, used = None, {}
         while left:
             line = vm.find("MQ-", limit_s)
             if line is None:
                 raise OSError(vm.complaint() or "the guest ended early")
             word, _, rest = line.partition(" ")
             if word == "MQ-WARM":
-                before = self._count(vm)
+                before, used = self._count(vm), threads.read(sessions)
             elif word == "MQ-SAMPLE":
                 _, _, text = rest.partition(" ")
-                after = self._count(vm)
+                after, using = self._count(vm), threads.read(sessions)
                 result = json.loads(text)
-                taken(left.pop(0), result, counters.difference(
-                    before, after, result["done"]), None)
+                counts = {**counters.difference(before, after, result["done"]),
+                          **threads.difference(used, using, result["done"])}
+                taken(left.pop(0), result, counts, None)
             elif word in ("MQ-FAIL", "MQ-END"):
                 raise OSError(f"the guest says: {line}")
             if word != "MQ-BEGIN":
