@@ -53,7 +53,7 @@ TARGETS = (
     Target("run", "crr-8", metrics.RATE, 1.5, BEST),
     Target("run", "crr-1", metrics.P50, 0.8, BEST),
     *(Target("run", f"{mode}-{flows}", metrics.MBPS, 1.2, BEST)
-      for mode in ("up", "down") for flows in (1, 8)),
+      for mode in ("up", "bulk", "down") for flows in (1, 8)),
     Target("run", "crr-1", _count("kicks"), 2),
     Target("run", "crr-1", _count("interrupts"), 4),
 )
