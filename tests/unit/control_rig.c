@@ -13,24 +13,9 @@
 #include <cmocka.h>
 
 #include "support/datagram.h"
+#include "support/host.h"
 
 static const struct timeval patience = { .tv_sec = RIG_WAIT_MS / 1000 };
-
-static int host_open(uint16_t *port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t size = sizeof(address);
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_return_code(bind(sock, (struct sockaddr *)&address, size),
-			   errno);
-	assert_return_code(
-		getsockname(sock, (struct sockaddr *)&address, &size), errno);
-	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	*port = ntohs(address.sin_port);
-	return sock;
-}
 
 static void print_stats(void *context, FILE *out)
 {
@@ -64,7 +49,7 @@ int rig_set_up(void **state)
 		rig->fake[i] = fake_port_create();
 		port[i] = fake_port_port(rig->fake[i]);
 	}
-	rig->host = host_open(&rig->host_port);
+	rig->host = host_open(SOCK_DGRAM, RIG_WAIT_MS, &rig->host_port);
 	snprintf(rig->folder, sizeof(rig->folder), "/tmp/control.XXXXXX");
 	assert_non_null(mkdtemp(rig->folder));
 	snprintf(rig->path, sizeof(rig->path), "%s/socket", rig->folder);

@@ -18,6 +18,7 @@
 #include "support/counts.h"
 #include "support/datagram.h"
 #include "support/fake_port.h"
+#include "support/host.h"
 
 #define SHARDS     3
 #define HOSTS      2 /* sockets that share what comes at once */
@@ -34,24 +35,6 @@ struct fixture {
 	uint16_t host_port[HOSTS];
 };
 
-static int open_host(uint16_t *port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t size = sizeof(address);
-	int sock =
-		socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int room = 4 << 20;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_return_code(bind(sock, (struct sockaddr *)&address, size),
-			   errno);
-	assert_return_code(
-		getsockname(sock, (struct sockaddr *)&address, &size), errno);
-	setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	*port = ntohs(address.sin_port);
-	return sock;
-}
-
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -66,7 +49,8 @@ static int set_up(void **state)
 		port[i] = fake_port_port(f->fake[i]);
 	}
 	for (int i = 0; i < HOSTS; i++)
-		f->host[i] = open_host(&f->host_port[i]);
+		f->host[i] = host_open(SOCK_DGRAM | SOCK_NONBLOCK, 0,
+				       &f->host_port[i]);
 	if (slirp_create(&f->config, port, &f->slirp, &fail)) {
 		fprintf(stderr, "%s\n", fail.text);
 		return -1;

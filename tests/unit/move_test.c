@@ -20,6 +20,7 @@
 #include "support/counts.h"
 #include "support/datagram.h"
 #include "support/fake_port.h"
+#include "support/host.h"
 #include "support/pseudo4.h"
 
 #define SHARDS     3
@@ -43,27 +44,6 @@ struct fixture {
 	int udp, listener; /* the host's, on loopback */
 	uint16_t udp_port, tcp_port;
 };
-
-static int open_host(int type, uint16_t *port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t size = sizeof(address);
-	struct timeval timeout = { .tv_sec = WAIT_MS / 1000 };
-	int sock = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-
-	assert_return_code(bind(sock, (struct sockaddr *)&address, size),
-			   errno);
-	assert_return_code(
-		getsockname(sock, (struct sockaddr *)&address, &size), errno);
-	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (type == SOCK_STREAM)
-		assert_return_code(listen(sock, 16), errno);
-	*port = ntohs(address.sin_port);
-	return sock;
-}
 
 static int set_up_filtered(void **state, enum slirp_engine engine,
 			   unsigned int slots, enum slirp_udp_filter filter)
@@ -93,8 +73,8 @@ static int set_up_filtered(void **state, enum slirp_engine engine,
 		f->fake[i] = fake_port_create();
 		port[i] = fake_port_port(f->fake[i]);
 	}
-	f->udp = open_host(SOCK_DGRAM, &f->udp_port);
-	f->listener = open_host(SOCK_STREAM, &f->tcp_port);
+	f->udp = host_open(SOCK_DGRAM, WAIT_MS, &f->udp_port);
+	f->listener = host_open(SOCK_STREAM, WAIT_MS, &f->tcp_port);
 	if (slirp_create(&f->config, port, &f->slirp, &fail) ||
 	    slirp_start(f->slirp, NULL, NULL, &fail)) {
 		fprintf(stderr, "%s\n", fail.text);
@@ -376,7 +356,7 @@ static void a_mapping_that_has_permitted_many_stays(void **state)
 	uint32_t number = 0;
 
 	for (int i = 0; i < PEERS; i++) {
-		peer[i] = open_host(SOCK_DGRAM, &port[i]);
+		peer[i] = host_open(SOCK_DGRAM, WAIT_MS, &port[i]);
 		udp_transmit_to(f, 0, GUEST_PORT, port[i], number);
 		assert_int_equal(recv(peer[i], &number, sizeof(number), 0),
 				 sizeof(number));

@@ -22,6 +22,7 @@
 #include "support/counts.h"
 #include "support/datagram.h"
 #include "support/fake_port.h"
+#include "support/host.h"
 
 #define SHARDS     2
 #define WAIT_MS    5000 /* longest wait for anything that must come */
@@ -47,25 +48,6 @@ static void go_near(void *context, unsigned int shard)
 	f->near_calls++;
 }
 
-static int open_host(uint16_t *port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t size = sizeof(address);
-	struct timeval timeout = { .tv_sec = WAIT_MS / 1000 };
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int room = 4 << 20;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_return_code(bind(sock, (struct sockaddr *)&address, size),
-			   errno);
-	assert_return_code(
-		getsockname(sock, (struct sockaddr *)&address, &size), errno);
-	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	*port = ntohs(address.sin_port);
-	return sock;
-}
-
 struct wish {
 	bool rx_steers_tx;
 	bool batch;
@@ -88,7 +70,7 @@ static int set_up_with(void **state, struct wish wish)
 		if (wish.rx_steers_tx)
 			fake_port_set_rx_steers_tx(f->fake[i]);
 	}
-	f->host = open_host(&f->host_port);
+	f->host = host_open(SOCK_DGRAM, WAIT_MS, &f->host_port);
 	if (slirp_create(&f->config, port, &f->slirp, &fail) ||
 	    slirp_start(f->slirp, NULL, NULL, &fail)) {
 		fprintf(stderr, "%s\n", fail.text);

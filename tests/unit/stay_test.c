@@ -18,6 +18,7 @@
 #include "support/counts.h"
 #include "support/datagram.h"
 #include "support/fake_port.h"
+#include "support/host.h"
 
 #define SHARDS      2
 #define WAIT_MS     5000 /* longest wait for anything that must come */
@@ -32,25 +33,6 @@ struct fixture {
 	struct slirp *slirp;
 	int host; /* the resolver; a forward's client */
 };
-
-static int open_host(struct slirp_endpoint *at)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t size = sizeof(address);
-	struct timeval timeout = { .tv_sec = WAIT_MS / 1000 };
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	assert_return_code(bind(sock, (struct sockaddr *)&address, size),
-			   errno);
-	assert_return_code(
-		getsockname(sock, (struct sockaddr *)&address, &size), errno);
-	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	*at = endpoint_from_sockaddr(&address);
-	return sock;
-}
 
 static void configure(struct slirp_config *config)
 {
@@ -77,7 +59,9 @@ static int set_up(void **state)
 	struct fail fail = { 0 };
 
 	configure(&f->config);
-	f->host = open_host(&f->config.resolver[0]);
+	f->host = host_open(SOCK_DGRAM, WAIT_MS, &f->config.resolver[0].port);
+	f->config.resolver[0].address =
+		address_from4((struct in_addr) { htonl(INADDR_LOOPBACK) });
 	for (int i = 0; i < SHARDS; i++) {
 		f->fake[i] = fake_port_create();
 		port[i] = fake_port_port(f->fake[i]);
