@@ -30,8 +30,8 @@ mqvmm_list() {
 	net=
 	append=
 
-	guest_budget 1 kicks=3.2 interrupts=3 syscalls=23 exits=45 waits=5.5 \
-		voluntary_switches=6
+	guest_budget 1 kicks=3.5 interrupts=3 syscalls=23 exits=45 waits=6.5 \
+		voluntary_switches=7.5
 	guest_budget 8 kicks=1.7 interrupts=1.3 syscalls=18 exits=30 waits=3.8 \
 		voluntary_switches=3.5
 
