@@ -21,10 +21,14 @@ PER_TRANSACTION = {
 
 
 def read(path):
-    """Sums over shards, queues and vCPUs, by (kind, name)."""
+    """What a file of --stats adds up to."""
     with open(path, encoding="utf-8") as file:
-        document = json.load(file)
-    sums = {}
+        return sums(json.load(file))
+
+
+def sums(document):
+    """Sums over shards, queues and vCPUs, by (kind, name)."""
+    found = {}
 
     def visit(node):
         for kind, value in node.items():
@@ -32,12 +36,12 @@ def read(path):
                 for row in value:
                     for name, number in row.items():
                         if isinstance(number, int):
-                            sums[kind, name] = sums.get((kind, name), 0) + number
+                            found[kind, name] = found.get((kind, name), 0) + number
             elif isinstance(value, dict):
                 visit(value)
 
     visit(document)
-    return sums
+    return found
 
 
 def ask(pid, path, seconds=2):

@@ -67,6 +67,9 @@ def _body(table):
     grid = tables.counts(table)
     if grid:
         yield _grid(grid, "dense", remarks.counts())
+    grid = tables.rig(table)
+    if grid:
+        yield _grid(grid, "dense", remarks.rig())
 
 
 def text(table):

@@ -33,4 +33,7 @@ def text(table):
     grid = tables.counts(table)
     if grid:
         lines += _grid(grid, remarks.counts())
+    grid = tables.rig(table)
+    if grid:
+        lines += _grid(grid, remarks.rig())
     return "\n".join(lines)

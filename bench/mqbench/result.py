@@ -84,4 +84,5 @@ def summary(table):
             "settings": document["settings"], "versions": {
                 name: system["version"] for name, system in document["systems"].items()},
             "systems": systems, "targets": judged(table), "skipped": document["skipped"],
-            "remarks": document.get("remarks", [])}
+            "remarks": document.get("remarks", []),
+            **({"rig": document["rig"]} if "rig" in document else {})}

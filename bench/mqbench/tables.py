@@ -121,6 +121,17 @@ def counts(table):
     return Grid("Counts per transaction", [""] + names, rows)
 
 
+def rig(table):
+    """Counts of guests in the nested rig; None where that was not needed."""
+    found = table.document.get("rig")
+    if not found:
+        return None
+    names = list(dict.fromkeys(name for values in found.values() for name in values))
+    return Grid("Counts per transaction of a guest in the nested rig", [""] + names,
+                [[scenario] + [number(values.get(name)) for name in names]
+                 for scenario, values in found.items()])
+
+
 def verdicts(table):
     """What the run says of the project's targets; None without samples for any."""
     rows = [[f"{found.system} {found.target.text}",
