@@ -36,9 +36,14 @@ def _thread(folder):
 
 
 def difference(before, after, done):
-    """Per transaction; a thread that began in between counts from its beginning."""
+    """Per transaction. A thread that began in between counts from its beginning,
+    also one that has the number of another that ended."""
     if not after or not done:
         return {}
-    return {name: round(sum(now[i] - before.get(tid, (0, 0))[i]
+    return {name: round(sum(_since(before.get(tid, (0, 0)), now, i)
                             for tid, now in after.items()) / done, 3)
             for i, name in enumerate(NAMES)}
+
+
+def _since(old, now, i):
+    return now[i] - old[i] if now[i] >= old[i] else now[i]

@@ -17,8 +17,11 @@ void switches_end(struct switches *switches)
 	struct rusage usage;
 
 	getrusage(RUSAGE_THREAD, &usage);
-	switches->voluntary = (uint64_t)usage.ru_nvcsw;
-	switches->involuntary = (uint64_t)usage.ru_nivcsw;
+	/* Whole numbers, ordered by nothing: who prints may see one of two. */
+	__atomic_fetch_add(&switches->voluntary, (uint64_t)usage.ru_nvcsw,
+			   __ATOMIC_RELAXED);
+	__atomic_fetch_add(&switches->involuntary, (uint64_t)usage.ru_nivcsw,
+			   __ATOMIC_RELAXED);
 	/* Pairs with the acquire in switches_print(). */
 	__atomic_store_n(&switches->tid, 0, __ATOMIC_RELEASE);
 }
@@ -48,14 +51,13 @@ void switches_print(const struct switches *switches, FILE *out)
 {
 	/* Pairs with the releases above. */
 	pid_t tid = __atomic_load_n(&switches->tid, __ATOMIC_ACQUIRE);
-	uint64_t voluntary, involuntary;
+	uint64_t voluntary = 0, involuntary = 0;
 
-	if (!tid) {
-		voluntary = switches->voluntary;
-		involuntary = switches->involuntary;
-	} else if (!switches_read(tid, &voluntary, &involuntary)) {
+	if (tid && !switches_read(tid, &voluntary, &involuntary))
 		return;
-	}
+	voluntary += __atomic_load_n(&switches->voluntary, __ATOMIC_RELAXED);
+	involuntary +=
+		__atomic_load_n(&switches->involuntary, __ATOMIC_RELAXED);
 	fprintf(out,
 		",\"voluntary_switches\":%" PRIu64
 		",\"involuntary_switches\":%" PRIu64,

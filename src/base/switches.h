@@ -9,9 +9,10 @@
 /**
  * struct switches - How often a thread gave its CPU up, or had to
  * @tid:	While the thread runs, which it is; else 0
- * @voluntary, @involuntary: Once it has ended
+ * @voluntary, @involuntary: Of threads that had its part before and have ended,
+ *		as a vCPU's do when the guest reboots
  *
- * All zeroes before the thread begins.
+ * All zeroes before the first thread begins.
  */
 struct switches {
 	pid_t tid;

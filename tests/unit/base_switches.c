@@ -71,6 +71,24 @@ static void sleeps_are_voluntary_while_a_thread_runs_and_afterwards(
 	assert_true(told(&sleeper.switches, "\"involuntary_switches\":") >= 0);
 }
 
+static void a_thread_that_follows_adds_to_the_one_before(void **state)
+{
+	struct sleeper sleeper = { 0 };
+	pthread_t thread;
+
+	(void)state;
+	sem_init(&sleeper.slept, 0, 0);
+	sem_init(&sleeper.end, 0, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+			pthread_create(&thread, NULL, sleep_often, &sleeper),
+			0);
+		pthread_join(thread, NULL);
+	}
+	assert_in_range(told(&sleeper.switches, "\"voluntary_switches\":"),
+			2 * SLEEPS, 6 * SLEEPS);
+}
+
 static void a_thread_that_has_not_begun_has_none(void **state)
 {
 	const struct switches switches = { 0 };
@@ -92,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			sleeps_are_voluntary_while_a_thread_runs_and_afterwards),
+		cmocka_unit_test(a_thread_that_follows_adds_to_the_one_before),
 		cmocka_unit_test(a_thread_that_has_not_begun_has_none),
 		cmocka_unit_test(a_thread_that_nobody_has_is_not_told),
 	};

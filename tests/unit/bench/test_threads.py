@@ -53,6 +53,10 @@ class Threads(unittest.TestCase):
         self.assertEqual(threads.difference(before, after, 20),
                          {"context switches": 2.0, "CPU µs": 20.0})
 
+    def test_a_number_that_was_given_again_is_another_thread(self):
+        self.assertEqual(threads.difference({"1": (90, 900.0)}, {"1": (20, 100.0)}, 10),
+                         {"context switches": 2.0, "CPU µs": 10.0})
+
     def test_without_transactions_there_are_none(self):
         self.assertEqual(threads.difference({}, {"1": (1, 1.0)}, 0), {})
 
