@@ -6,6 +6,7 @@ import platform
 import subprocess
 from dataclasses import dataclass
 
+from . import allocations
 from .process import first_line
 
 
@@ -21,6 +22,7 @@ class Tools:
     memory_mib: int = 1024
     guest: str = "none"
     gateway: str = ""
+    allocations: str = None  # the library that counts them
 
 
 def find_tools(here, images, work, cpus):
@@ -35,7 +37,7 @@ def find_tools(here, images, work, cpus):
                       "name them with the variables MQVMM and MQLOAD")
     return Tools(here, os.path.abspath(mqvmm), os.path.abspath(mqload),
                  os.path.abspath(images or os.path.join(build, "guest")), work, cpus,
-                 guest=_guest(mqvmm), gateway=_gateway())
+                 guest=_guest(mqvmm), gateway=_gateway(), allocations=allocations.find(build))
 
 
 def load_modes(mqload):

@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 
-from . import counters, threads
+from . import allocations, counters
+from .meter import Meter
 from .process import Child, Server, first_line, version
 from .scenarios import PING_RANGE
 
@@ -45,6 +46,9 @@ class HostSystem:
         """Gives the namespace of pid its network; what to stop, or None."""
         return None
 
+    # Heap allocations, where they are counted.
+    heap = allocations.Allocations(None, "")
+
     def counters(self, child):
         return None
 
@@ -56,7 +60,8 @@ class HostSystem:
             words = scenario.arguments(target, seconds)
             with Child(self.wrap(["sh", "-c", CLIENT, self.tools.mqload,
                                   " ".join(warm), " ".join(words),
-                                  PING_RANGE if self.namespace else ""])) as child:
+                                  PING_RANGE if self.namespace else ""]),
+                       self.heap.environment()) as child:
                 return self._measure(child, seconds)
 
     def _measure(self, child, seconds):
@@ -66,18 +71,18 @@ class HostSystem:
             helper = self.attach(child.pid)
             child.say("go\n")
             self._expect(child, "warm", 30)
-            sessions = {child.pid} | ({helper.pid} if helper else set())
-            before, used = self.counters(child), threads.read(sessions)
+            meter = Meter(lambda: self.counters(child), self.heap,
+                          {child.pid} | ({helper.pid} if helper else set()))
+            meter.begin()
             child.say("go\n")
             result = json.loads(self._expect(child, "{", seconds + 30))
-            after, using = self.counters(child), threads.read(sessions)
+            meter.end()
             child.say("go\n")
             child.wait(20)
         finally:
             if helper:
                 helper.stop()
-        return result, {**counters.difference(before, after, result["done"]),
-                        **threads.difference(used, using, result["done"])}
+        return result, meter.counts(result["done"])
 
     @staticmethod
     def _expect(child, start, seconds):
@@ -101,6 +106,7 @@ class Netns(HostSystem):
         self.name += label
         self.title += label
         self.stats = os.path.join(tools.work, f"{self.name.replace('/', '-')}.stats")
+        self.heap = allocations.Allocations(tools.allocations, f"{self.stats}.heap")
 
     def missing(self):
         run = subprocess.run([self.mqvmm, "netns", "--", "true"], timeout=30, check=False,
@@ -112,7 +118,7 @@ class Netns(HostSystem):
 
     def wrap(self, argv):
         return [self.mqvmm, "netns", "--queues", str(self.queues),
-                "--stats", self.stats, "--"] + argv
+                "--stats", self.stats, "--", "env", "-u", "LD_PRELOAD"] + argv
 
     def counters(self, child):
         return counters.ask(child.pid, self.stats)

@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import time
 
-from . import counters, threads
+from . import allocations, counters
+from .meter import Meter
 from .process import Child, Server, TooLong, first_line, output, version
 
 BOOT_LIMIT_S = 90
@@ -42,6 +43,8 @@ class Run:
         self.name += label
         self.title += label
         self.stats = os.path.join(tools.work, f"{self.name.replace('/', '-')}.stats")
+        self.heap = allocations.Allocations(
+            tools.allocations if self.vmm == "mqvmm" else None, f"{self.stats}.heap")
 
     def missing(self):
         tools = self.tools
@@ -118,30 +121,28 @@ class Run:
         environment = self.environment(overlay, limit_s)
         helper = self.helper()
         try:
-            with Child(["bash", "-c", START], environment) as vm:
-                sessions = {vm.pid} | ({helper.pid} if helper else set())
-                self._listen(vm, sessions, left, seconds, taken)
+            with Child(["bash", "-c", START], {**environment, **self.heap.environment()}) as vm:
+                meter = Meter(lambda: self._count(vm), self.heap,
+                              {vm.pid} | ({helper.pid} if helper else set()))
+                self._listen(vm, meter, left, seconds, taken)
         finally:
             if helper:
                 helper.stop()
 
-    def _listen(self, vm, sessions, left, seconds, taken):
+    def _listen(self, vm, meter, left, seconds, taken):
         limit_s = BOOT_LIMIT_S
-        before, used = None, {}
         while left:
             line = vm.find("MQ-", limit_s)
             if line is None:
                 raise OSError(vm.complaint() or "the guest ended early")
             word, _, rest = line.partition(" ")
             if word == "MQ-WARM":
-                before, used = self._count(vm), threads.read(sessions)
+                meter.begin()
             elif word == "MQ-SAMPLE":
                 _, _, text = rest.partition(" ")
-                after, using = self._count(vm), threads.read(sessions)
+                meter.end()
                 result = json.loads(text)
-                counts = {**counters.difference(before, after, result["done"]),
-                          **threads.difference(used, using, result["done"])}
-                taken(left.pop(0), result, counts, None)
+                taken(left.pop(0), result, meter.counts(result["done"]), None)
             elif word in ("MQ-FAIL", "MQ-END"):
                 raise OSError(f"the guest says: {line}")
             if word != "MQ-BEGIN":
