@@ -3,6 +3,7 @@
 # two for each node, in cells that mirror them, and the same guest placed
 # anywhere, in which every check of the placement has to fail.
 
+boot_limit_s=60 # each takes some 20
 vcpus=4
 memory_mib=512
 crossed=no # yes: cell i is on the i-th node from the end

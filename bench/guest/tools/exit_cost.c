@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SAMPLES      20000
+#define SAMPLES      ((size_t)20000)
 #define WARM_UP      1000
 #define CONFIG_BYTES 256
 #define BAR_BYTES    0x1000 /* mapped of a structure, from its page on */
@@ -135,7 +135,7 @@ static void measure(void (*access)(const struct target *target),
 {
 	static uint64_t sample[SAMPLES];
 
-	for (int i = -WARM_UP; i < SAMPLES; i++) {
+	for (int i = -WARM_UP; i < (int)SAMPLES; i++) {
 		uint64_t began = clock_ns();
 
 		access(target);
