@@ -16,6 +16,7 @@
 #   --cpus N		CPUs of the machine (2)
 #   --memory MIB	its memory (3072)
 #   --timeout S		how long it may take (300)
+#   --silence S		how long it may say nothing (as long as it takes)
 #   --qemu ARGUMENT	one more argument for QEMU, such as those of -numa
 #
 # Called by the guest tests, and by quickstart.sh where there is no usable KVM.
@@ -27,6 +28,7 @@ stock=
 cpus=2
 memory=3072
 limit=300
+silence=
 files=()
 qemu=()
 
@@ -44,6 +46,7 @@ while [ $# -gt 0 ]; do
 	--cpus) cpus=$2 ;;
 	--memory) memory=$2 ;;
 	--timeout) limit=$2 ;;
+	--silence) silence=$2 ;;
 	--qemu) qemu+=("$2") ;;
 	*) fail "there is no option '$1'" ;;
 	esac
@@ -94,10 +97,11 @@ done
 (cd "$tree" && find . | cpio --quiet -R 0:0 -H newc -o) >"$work/initramfs"
 
 # The console shows what the script prints; the last line is kept for its end.
+# Fails when nothing came for too long.
 show() {
-	local line ended= status=125
+	local line ended= status=125 why=0
 
-	while IFS= read -r line; do
+	while IFS= read -r -t "${silence:-$limit}" line || { why=$?; false; }; do
 		line=${line%$'\r'}
 		case $line in
 		RIG-BEGIN*) ;;
@@ -108,6 +112,7 @@ show() {
 		*) [ -n "$ended" ] || printf '%s\n' "$line" ;;
 		esac
 	done
+	[ $why -le 128 ] || return 1
 	echo "$status" >"$work/status"
 }
 
@@ -122,7 +127,10 @@ timeout -k 5 "$limit" qemu-system-x86_64 \
 	-append "console=ttyS0 quiet panic=-1 mitigations=off $steady" \
 	"${qemu[@]}" </dev/null >"$work/console" 2>"$work/errors" &
 console=$!
-show <"$work/console"
+show <"$work/console" || {
+	echo "rig.sh: nothing was said for ${silence:-$limit} s" >&2
+	exit 124
+}
 ended=0
 wait "$console" || ended=$?
 console=

@@ -232,7 +232,7 @@ guest_budget() {
 	initrd_setup
 	vm_output=$work/output
 	vmm_extra="--stats $work/stats"
-	few=$(spent $budget_fewer) && many=$(spent $budget_more) || few='' many=''
+	few=$(spent $budget_fewer) && echo "# M=$flows: half counted" && many=$(spent $budget_more) || few='' many=''
 	vmm_extra=
 	place=0
 	for budget; do

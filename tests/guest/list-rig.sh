@@ -2,6 +2,8 @@
 # What is tested with Debian's own kernel on genuine KVM in the nested rig. A
 # boot takes some 20 s there, so this list is short and its loads are small.
 
+boot_limit_s=75 # each takes 20 to 50
+
 mqvmm_list() {
 	append="mq.crr=500 mq.bulk=4M"
 	guest_boot "2 CPUs" 2 512 \

@@ -7,7 +7,7 @@
 #			needs them
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-mqvmm= mqload= images= nodes= list=rig limit=720
+mqvmm= mqload= images= nodes= list=rig limit=600
 machine=()
 
 while [ $# -ge 2 ]; do
@@ -51,17 +51,19 @@ rig() {
 		--file "$images/stock-initramfs.gz:images/stock-initramfs.gz" \
 		--file "$root/bench/guest/vm.sh:bench/guest/vm.sh" \
 		--file "$root/tests/guest:tests/guest" \
-		--timeout $limit "${machine[@]}"
+		--timeout $limit --silence 210 "${machine[@]}"
 }
 
 # A machine that died (125) was let down by its emulator or its own kernel, whose
 # last words are above. So was one that stands still (124): a guest in it that does
 # is ended by its guard, long before. No test of ours can bring about either, so it
-# is started once more.
-status=0
-rig || status=$?
-case $status in
-124 | 125) echo "# the emulated machine died or stood still; once more from the start" ;;
-*) exit $status ;;
-esac
+# is started again, twice at the most.
+for again in 1 2; do
+	status=0
+	rig || status=$?
+	case $status in
+	124 | 125) echo "# the emulated machine died or stood still; again from the start" ;;
+	*) exit $status ;;
+	esac
+done
 rig
