@@ -389,15 +389,18 @@ void shard_end(struct shard *shard)
 	engine_destroy(shard->engine);
 }
 
-/* Return: 0, or -errno */
-static int shard_schedule(const struct shard *shard)
+/* Return: 0, or -errno with @shard->start_fail filled */
+static int shard_schedule(struct shard *shard)
 {
 	const struct sched_param param = { 0 };
 
 	if (!shard->slirp->config.batch ||
 	    !sched_setscheduler(0, SCHED_BATCH, &param))
 		return 0;
-	return -errno;
+	return fail_set(&shard->start_fail, -errno,
+			"cannot make a shard SCHED_BATCH (%s): leave out "
+			"sched=batch",
+			strerror(errno));
 }
 
 static void *shard_main(void *context)
@@ -410,12 +413,7 @@ static void *shard_main(void *context)
 			shard->place(shard->place_context, shard->index);
 	urcu_qsbr_register_thread();
 	shard->start_result = shard_schedule(shard);
-	if (shard->start_result)
-		fail_set(&shard->start_fail, shard->start_result,
-			 "cannot make a shard SCHED_BATCH (%s): leave out "
-			 "sched=batch",
-			 strerror(-shard->start_result));
-	else
+	if (!shard->start_result)
 		shard->start_result = shard_begin(shard);
 	if (!shard->start_result)
 		forward_begin_all(shard);

@@ -81,9 +81,8 @@ static void tcp_connected(struct shard *shard, struct tcp_flow *tcp)
 static bool tcp_has_met_itself(struct shard *shard, const struct tcp_flow *tcp,
 			       const struct shard_op *op)
 {
-	struct slirp_endpoint to = endpoint_from_sockaddr(&op->op.address);
 	struct sockaddr_storage own = { 0 };
-	struct slirp_endpoint from;
+	struct slirp_endpoint from, to;
 	socklen_t size = sizeof(own);
 
 	if (!tcp->may_meet_itself)
@@ -91,6 +90,7 @@ static bool tcp_has_met_itself(struct shard *shard, const struct tcp_flow *tcp,
 	SHARD_COUNT(shard, syscalls, 1);
 	getsockname(tcp->flow.sock, (struct sockaddr *)&own, &size);
 	from = endpoint_from_sockaddr(&own);
+	to = endpoint_from_sockaddr(&op->op.address);
 	return endpoint_equal(&from, &to);
 }
 

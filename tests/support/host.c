@@ -38,3 +38,11 @@ int host_open(int type, unsigned int wait_ms, uint16_t *port)
 	*port = ntohs(address.sin_port);
 	return sock;
 }
+
+uint16_t host_forwarded_port(struct slirp *slirp)
+{
+	struct slirp_forward_entry entry[SLIRP_FORWARDS_MAX];
+
+	assert_int_equal(slirp_forward_list(slirp, entry), 1);
+	return entry[0].forward.host.port;
+}

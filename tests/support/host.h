@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "slirp/slirp.h"
+
 /* The host's end of what tests of running shards send. */
 
 /**
@@ -15,5 +17,8 @@
  * Return: the socket; the test fails without one
  */
 int host_open(int type, unsigned int wait_ms, uint16_t *port);
+
+/* The host's port of the only forward that there is. */
+uint16_t host_forwarded_port(struct slirp *slirp);
 
 #endif

@@ -573,14 +573,6 @@ static void a_reset_ends_a_connection_wherever_it_is(void **state)
 	assert_int_equal(counts_stat(f->slirp, -1, "flows_live"), 0);
 }
 
-static uint16_t forwarded_port(struct fixture *f)
-{
-	struct slirp_forward_entry entry[SLIRP_FORWARDS_MAX];
-
-	assert_int_equal(slirp_forward_list(f->slirp, entry), 1);
-	return entry[0].forward.host.port;
-}
-
 static void a_connection_that_the_host_opened_moves(void **state)
 {
 	struct fixture *f = *state;
@@ -594,7 +586,7 @@ static void a_connection_that_the_host_opened_moves(void **state)
 	struct slirp_flow_cursor at = { 0 };
 	struct slirp_flow flow;
 
-	to.sin_port = htons(forwarded_port(f));
+	to.sin_port = htons(host_forwarded_port(f->slirp));
 	c.host = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(c.host, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	assert_return_code(connect(c.host, (struct sockaddr *)&to, sizeof(to)),

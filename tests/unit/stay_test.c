@@ -190,20 +190,12 @@ static void queries_of_a_port_are_answered_on_the_queue_they_come_on(
 
 /* Clients of UDP forwards */
 
-static uint16_t forwarded_port(struct fixture *f)
-{
-	struct slirp_forward_entry entry[SLIRP_FORWARDS_MAX];
-
-	assert_int_equal(slirp_forward_list(f->slirp, entry), 1);
-	return entry[0].forward.host.port;
-}
-
 static void what_the_guest_tells_a_client_goes_out_from_any_queue(void **state)
 {
 	struct fixture *f = *state;
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
-		.sin_port = htons(forwarded_port(f)),
+		.sin_port = htons(host_forwarded_port(f->slirp)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	uint32_t number = 0, got;
